@@ -1,0 +1,119 @@
+import type { JobSpec, NativeId } from "../model/job.ts";
+import type { TaskState } from "../model/states.ts";
+import type { OptionSchema } from "./options.ts";
+import type { Run } from "./run.ts";
+
+/** The version of the plugin contract that this jobx speaks. */
+export const CONTRACT_VERSION = 1;
+
+/** What an executor can do; the orchestrator offers only this. */
+export type Capabilities = {
+  arrays: boolean;
+  ranks: boolean;
+  nodes: boolean;
+  requeue: boolean;
+  signals: boolean;
+  dependencies: boolean;
+};
+
+/** How well an executor fits this machine: -1 unavailable, 0 only when named, 1 fine, 2 a cluster (what `auto` prefers). */
+export type Affinity = { score: -1 | 0 | 1 | 2; why: string };
+
+/** What every verb is given besides its subject. */
+export type ExecutorContext = {
+  home: string;
+  /** The submitter's environment. */
+  env: Record<string, string | undefined>;
+  /** The executor's table of the configuration, validated against `options`. */
+  settings: Record<string, unknown>;
+  /** Starts a scheduler command: cleaned environment, closed standard input, time limit, logged with `-v`. */
+  run: Run;
+  /** A note for the person at the terminal (stderr). */
+  note(text: string): void;
+  /** Words that start this very jobx, e.g. `["/path/jobx"]`. */
+  runtime: string[];
+};
+
+/** One submission, complete. Resources are exactly as the user gave them. */
+export type SubmitRequest = {
+  spec: JobSpec;
+  /** The job's directory in the home. */
+  dir: string;
+  /** How many elements the native array has. */
+  elements: number;
+  /** Argv of the worker; the scheduler starts it once per element and rank. */
+  worker: string[];
+  /** The environment that the job shall run in. */
+  environment: Record<string, string>;
+  /** Open a debugger port and wait for it (debug executor only). */
+  inspect: boolean;
+};
+
+export type Submission = { natives: NativeId[] };
+
+/** A job as `status`, `cancel` and the other verbs see it. */
+export type JobRef = { id: number; dir: string; spec: JobSpec; natives: NativeId[] };
+
+/** What the executor says of one element. */
+export type ElementStatus = {
+  job: number;
+  element: number;
+  /** `unknown`: the executor has never heard of it or has forgotten it. `ended`: it is over, records tell how. */
+  state: Exclude<TaskState, "lost"> | "ended" | "unknown";
+  /** The scheduler's own word. */
+  native: string | null;
+  /** Why it waits or why it ended, in words a person understands. */
+  reason: string | null;
+  node: string | null;
+};
+
+/** Tasks of one job that a verb is about; null means the whole job. */
+export type TaskSelection = { job: JobRef; tasks: number[] | null };
+
+/**
+ * An executor: runs jobs. The required verbs are few; optional abilities are optional members.
+ * All verbs take several jobs at once, so that a scheduler is asked once.
+ */
+export type Executor = {
+  name: string;
+  /** One sentence for `jobx plugins` and `jobx help`. */
+  description: string;
+  contract: typeof CONTRACT_VERSION;
+  capabilities: Capabilities;
+  options: OptionSchema;
+  affinity(context: ExecutorContext): Promise<Affinity> | Affinity;
+  /** Checks a request before anything is written; throws a JobxError that names what is wrong. */
+  validate?(spec: Omit<JobSpec, "id" | "runtime">, context: ExecutorContext): Promise<void> | void;
+  submit(request: SubmitRequest, context: ExecutorContext): Promise<Submission>;
+  /** One entry per element that is known; missing elements count as `unknown`. */
+  status(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]>;
+  /** Called after `cancelled.msgpack` was written. */
+  cancel(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
+  hold?(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
+  release?(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
+  /** Sends the preemption or timeout warning, to try out checkpointing. */
+  interrupt?(
+    selections: TaskSelection[],
+    kind: "preempted" | "timeout",
+    context: ExecutorContext,
+  ): Promise<void>;
+  requeue?(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
+  /** Whether a submission with this token was accepted after all; null when not. */
+  find?(token: string, context: ExecutorContext): Promise<Submission | null>;
+  /** Argv, folder and environment of a shell inside a running task. */
+  shell?(job: JobRef, task: number, context: ExecutorContext): Promise<ShellCommand>;
+  /** Reads the scheduler's variables inside a job. */
+  environment(env: Record<string, string | undefined>): ElementEnvironment;
+};
+
+export type ShellCommand = { argv: string[]; cwd: string; env: Record<string, string> };
+
+/** What the worker learns of its place from the scheduler's variables. */
+export type ElementEnvironment = {
+  element: number;
+  rank: number;
+  /** How often the scheduler has restarted this element. */
+  restarts: number;
+  /** Host names of the allocation; null for this host alone. */
+  hostnames: string[] | null;
+};

@@ -1,0 +1,26 @@
+import { type Capabilities, CONTRACT_VERSION, type Executor } from "./contract.ts";
+
+const NO_CAPABILITIES: Capabilities = {
+  arrays: false,
+  ranks: false,
+  nodes: false,
+  requeue: false,
+  signals: false,
+  dependencies: false,
+};
+
+/** What a plugin author writes: an executor whose contract version and missing capabilities are filled in. */
+export type ExecutorDefinition = Omit<Executor, "contract" | "capabilities" | "options"> & {
+  capabilities?: Partial<Capabilities>;
+  options?: Executor["options"];
+};
+
+/** Defines an executor with full control over every verb; `local` and `debug` are written with it. */
+export function defineExecutor(definition: ExecutorDefinition): Executor {
+  return {
+    ...definition,
+    contract: CONTRACT_VERSION,
+    capabilities: { ...NO_CAPABILITIES, ...definition.capabilities },
+    options: definition.options ?? {},
+  };
+}

@@ -1,0 +1,105 @@
+import type { Resources } from "./resources.ts";
+
+/** A shell-less command; each word may hold placeholders such as `{lr}` when the job has parameters. */
+export type CommandEntry = { kind: "command"; argv: string[] };
+
+/** An exported function of a module. */
+export type FunctionEntry = {
+  kind: "function";
+  /** The file as the user named it, made absolute. */
+  file: string;
+  export: string;
+  /** sha256 of the bundled snapshot in `code/`; null imports `file` as it is when the task runs. */
+  code: string | null;
+};
+
+export type Entry = CommandEntry | FunctionEntry;
+
+/** When a job may start, seen from another job. `each`: task i after task i. */
+export type DependencyKind = "ok" | "any" | "fail" | "each";
+export type Dependency = { job: number; tasks?: number[]; kind: DependencyKind };
+
+/** How the job's tasks are run, whatever the executor. Complete: every default is filled in. */
+export type RunOptions = {
+  /** Run a failed task again, up to this often. */
+  retries: number;
+  /** Requeue after a timeout, up to this often. */
+  maxTimeouts: number;
+  /** true: run again from the start after preemption or timeout; false: never; null: only with a checkpoint or exit code 85. */
+  requeue: boolean | null;
+  /** Warn a task this many seconds before its limit. */
+  signalDelaySeconds: number;
+  /** At most this many tasks at once; null for no limit. */
+  parallel: number | null;
+  pack: { tasks: number; slots: number };
+  after: Dependency[];
+  setup: string[];
+  teardown: string[];
+  /** Words put before the task's command. */
+  launcher: string[];
+  /** Commands: keep standard output as the result value. */
+  capture: boolean;
+  /** stderr goes where stdout goes. */
+  mergeOutput: boolean;
+  /** Set MASTER_ADDR, RANK and their kin. */
+  distributed: boolean;
+  /** Pass only HOME, USER, PATH, LANG and TERM. */
+  cleanEnv: boolean;
+  /** Variables set on top of the environment; values may hold placeholders. */
+  env: Record<string, string>;
+  /** Sizes above this are refused at submit, in bytes. */
+  maxPayloadBytes: number;
+};
+
+/** job.msgpack: the request, written once. */
+export type JobSpec = {
+  id: number;
+  name: string;
+  executor: string;
+  /** Unique to this submission; a scheduler can be asked whether it has it. */
+  token: string;
+  tasks: number;
+  entry: Entry;
+  /** Whether argv and env values are templates (a sweep, parameters or an array was given). */
+  templated: boolean;
+  resources: Resources;
+  /** The executor's own options, validated by its schema. */
+  options: Record<string, unknown>;
+  run: RunOptions;
+  cwd: string;
+  user: string;
+  host: string;
+  /** The jobx that submitted. */
+  version: string;
+  /** ISO 8601 UTC. */
+  created: string;
+  /** Words that start the worker, before `_worker DIR`: the pinned binary, or Bun and the entry file. */
+  runtime: string[];
+  /** The job and tasks that this one retries: `tasks[i]` is the origin of task i. */
+  origin: { job: number; tasks: number[] } | null;
+};
+
+/** One task's arguments, a record of payload.msgpack. */
+export type TaskPayload = {
+  /** Named parameters of a sweep, a parameter file or an array; null without. */
+  params: Record<string, unknown> | null;
+  /** The whole line or row, for `{}`; null without `--params`. */
+  line: string | null;
+  /** Positional arguments of a function, the row not included. */
+  args: unknown[];
+};
+
+/** The native id that a scheduler gave, with what makes it unambiguous. */
+export type NativeId = {
+  id: string;
+  /** The cluster (Slurm) or host (local) it belongs to. */
+  cluster: string | null;
+  /** ISO 8601 UTC; ids are reused after a controller reset. */
+  submitted: string;
+  /** The first element of the job that this native array holds, and how many. */
+  firstElement: number;
+  elements: number;
+};
+
+/** native.msgpack: written once the scheduler accepted. */
+export type NativeJob = { natives: NativeId[] };

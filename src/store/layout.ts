@@ -1,0 +1,99 @@
+import { join } from "node:path";
+
+/**
+ * Every path under a home, and nothing else knows them. A home may be on NFS or Lustre: no locks, no
+ * mmap, no SQLite in it.
+ *
+ *     jobs/12/job.msgpack, payload.msgpack, native.msgpack, cancelled.msgpack, summary.msgpack, environment.msgpack
+ *     jobs/12/results/0/0.0.0.seg   element, supervisor start, rank
+ *     jobs/12/values/3.0.0.bin      a value too large for a segment: task, attempt, rank
+ *     jobs/12/verdicts/             final states of tasks that left no record
+ *     jobs/12/logs/3.out, 3.err     task 3 (3.1.out for rank 1); sharded by thousands where a job has more tasks
+ *     jobs/12/checkpoints/3/        kept across attempts of task 3
+ *     code/<sha256>/                bundled functions
+ *     bin/                          pinned runtimes
+ *     cache/                        safe to delete
+ */
+const SHARD = 1000;
+
+export const homeDirs = {
+  jobs: (home: string) => join(home, "jobs"),
+  code: (home: string) => join(home, "code"),
+  bin: (home: string) => join(home, "bin"),
+  cache: (home: string) => join(home, "cache"),
+};
+
+export function jobDir(home: string, id: number): string {
+  return join(homeDirs.jobs(home), String(id));
+}
+
+export function codeDir(home: string, sha256: string): string {
+  return join(homeDirs.code(home), sha256);
+}
+
+/** The home that a job directory belongs to. */
+export function homeOf(dir: string): string {
+  return join(dir, "..", "..");
+}
+
+/** The files of one job, by the job's directory. */
+export const jobFiles = {
+  spec: (dir: string) => join(dir, "job.msgpack"),
+  payload: (dir: string) => join(dir, "payload.msgpack"),
+  native: (dir: string) => join(dir, "native.msgpack"),
+  cancelled: (dir: string) => join(dir, "cancelled.msgpack"),
+  held: (dir: string) => join(dir, "held.msgpack"),
+  summary: (dir: string) => join(dir, "summary.msgpack"),
+  /** The submitter's environment, where the executor cannot carry it; deleted when the job is final. */
+  environment: (dir: string) => join(dir, "environment.msgpack"),
+  script: (dir: string) => join(dir, "submit.sh"),
+  results: (dir: string) => join(dir, "results"),
+  values: (dir: string) => join(dir, "values"),
+  verdicts: (dir: string) => join(dir, "verdicts"),
+  logs: (dir: string) => join(dir, "logs"),
+  checkpoints: (dir: string) => join(dir, "checkpoints"),
+};
+
+/** The segment of one element, supervisor start (`start`: 0, 1, ...) and rank. */
+export function segmentPath(dir: string, element: number, start: number, rank: number): string {
+  return join(jobFiles.results(dir), String(Math.floor(element / SHARD)), `${element}.${start}.${rank}.seg`);
+}
+
+/** Reads a segment's name back; null for any other file. */
+export function parseSegmentName(name: string): { element: number; start: number; rank: number } | null {
+  const match = /^(\d+)\.(\d+)\.(\d+)\.seg$/.exec(name);
+  return match ? { element: Number(match[1]), start: Number(match[2]), rank: Number(match[3]) } : null;
+}
+
+export type LogStream = "out" | "err";
+
+/** The log of one rank of a task, appended across attempts. `tasks` is the job's task count, which decides on sharding. */
+export function logPath(dir: string, tasks: number, task: number, rank: number, stream: LogStream): string {
+  const name = rank === 0 ? `${task}.${stream}` : `${task}.${rank}.${stream}`;
+  return join(logFolder(dir, tasks, task), name);
+}
+
+export function logFolder(dir: string, tasks: number, task: number): string {
+  return tasks <= SHARD ? jobFiles.logs(dir) : join(jobFiles.logs(dir), String(Math.floor(task / SHARD)));
+}
+
+/** What the scheduler or the queue itself captured before and around an element's worker. */
+export function elementLogPath(dir: string, element: number): string {
+  return join(jobFiles.logs(dir), `element-${element}.log`);
+}
+
+export function valuePath(dir: string, name: string): string {
+  return join(jobFiles.values(dir), name);
+}
+
+export function valueName(task: number, attempt: number, rank: number): string {
+  return `${task}.${attempt}.${rank}.bin`;
+}
+
+/** Where a task keeps its checkpoints; lasts across attempts. */
+export function checkpointDir(dir: string, tasks: number, task: number): string {
+  const base = jobFiles.checkpoints(dir);
+  return tasks <= SHARD
+    ? join(base, String(task))
+    : join(base, String(Math.floor(task / SHARD)), String(task));
+}
