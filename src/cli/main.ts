@@ -1,0 +1,28 @@
+#!/usr/bin/env bun
+import { version } from "../../package.json";
+
+// Nothing else is imported up here: `jobx --version` and the processes inside jobs start without the command line.
+start(process.argv.slice(2)).then((code) => process.exit(code), failed);
+
+async function start(argv: string[]): Promise<number> {
+  const [first, ...rest] = argv;
+  switch (first) {
+    case "--version":
+      process.stdout.write(`${version}\n`);
+      return 0;
+    case "_queue":
+      return (await import("../queue/server.ts")).runQueue(rest);
+    case "_worker":
+      return (await import("../worker/supervisor.ts")).runWorker(rest);
+    case "_runner":
+      return (await import("../worker/runner.ts")).runRunner(rest);
+    default:
+      return (await import("./run.ts")).runCommandLine(argv, version);
+  }
+}
+
+/** What escapes even the command line's own handling; the processes inside jobs end here too. */
+function failed(error: unknown): never {
+  process.stderr.write(`jobx: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(70);
+}

@@ -1,0 +1,61 @@
+import { failureExit, showFailure } from "./failure.ts";
+import { type Invocation, parseInvocation } from "./args/strict.ts";
+import { CliContext } from "./context.ts";
+import { makeOutput, wantsColor } from "./output.ts";
+
+/** Runs one command line and gives the process's exit code. Throws nothing. */
+export async function runCommandLine(argv: string[], version: string): Promise<number> {
+  const env = process.env;
+  const plain = outputFor({ json: false, quiet: false, color: undefined });
+  let verbose = argv.includes("-v") || argv.includes("--verbose");
+  try {
+    const invocation = await parseInvocation(argv);
+    verbose = invocation.globals.verbose;
+    const output = outputFor(invocation.globals);
+    if (invocation.kind === "version") {
+      output.result({ json: { version }, quiet: [version], text: () => version });
+      return 0;
+    }
+    if (invocation.kind === "help") {
+      output.write(await helpFor(invocation, output.style));
+      return 0;
+    }
+    const context = new CliContext({
+      globals: invocation.globals,
+      output,
+      env,
+      cwd: process.cwd(),
+      positionals: invocation.positionals,
+      rest: invocation.rest,
+      values: invocation.values,
+    });
+    process.on("SIGINT", () => {
+      if (!context.interrupt()) process.exit(130);
+    });
+    const { command } = invocation;
+    await command.run?.({ rawArgs: argv, args: invocation.args, cmd: command, data: context });
+    return typeof process.exitCode === "number" ? process.exitCode : 0;
+  } catch (error) {
+    showFailure(error, plain, { verbose, version, argv });
+    return failureExit(error);
+  }
+}
+
+async function helpFor(
+  invocation: Extract<Invocation, { kind: "help" }>,
+  style: ReturnType<typeof makeOutput>["style"],
+): Promise<string> {
+  const { renderCommandHelp, renderRootHelp } = await import("./args/help.ts");
+  return invocation.command ? renderCommandHelp(invocation.command, style) : renderRootHelp(style);
+}
+
+function outputFor(globals: { json: boolean; quiet: boolean; color: boolean | undefined }) {
+  return makeOutput({
+    json: globals.json,
+    quiet: globals.quiet,
+    color: {
+      out: wantsColor(globals.color, process.env, process.stdout.isTTY),
+      err: wantsColor(globals.color, process.env, process.stderr.isTTY),
+    },
+  });
+}
