@@ -14,6 +14,8 @@ export type Capabilities = {
   requeue: boolean;
   signals: boolean;
   dependencies: boolean;
+  /** One element runs the whole job, whatever its task count; else an element runs `pack` tasks. */
+  wholeJob: boolean;
 };
 
 /** How well an executor fits this machine: -1 unavailable, 0 only when named, 1 fine, 2 a cluster (what `auto` prefers). */
@@ -33,6 +35,9 @@ export type ExecutorContext = {
   /** Words that start this very jobx, e.g. `["/path/jobx"]`. */
   runtime: string[];
 };
+
+/** A job's request before it has an id. */
+export type SpecDraft = Omit<JobSpec, "id" | "runtime">;
 
 /** One submission, complete. Resources are exactly as the user gave them. */
 export type SubmitRequest = {
@@ -81,9 +86,13 @@ export type Executor = {
   contract: typeof CONTRACT_VERSION;
   capabilities: Capabilities;
   options: OptionSchema;
+  /** How long a record may be late after an element has ended, on slow shared file systems; 30 by default. */
+  graceSeconds: number;
   affinity(context: ExecutorContext): Promise<Affinity> | Affinity;
   /** Checks a request before anything is written; throws a JobxError that names what is wrong. */
-  validate?(spec: Omit<JobSpec, "id" | "runtime">, context: ExecutorContext): Promise<void> | void;
+  validate?(spec: SpecDraft, context: ExecutorContext): Promise<void> | void;
+  /** What `--dry-run` shows besides the tasks: the script and the commands of the scheduler. */
+  plan?(spec: SpecDraft, context: ExecutorContext): Promise<string> | string;
   submit(request: SubmitRequest, context: ExecutorContext): Promise<Submission>;
   /** One entry per element that is known; missing elements count as `unknown`. */
   status(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]>;

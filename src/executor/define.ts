@@ -7,10 +7,14 @@ const NO_CAPABILITIES: Capabilities = {
   requeue: false,
   signals: false,
   dependencies: false,
+  wholeJob: false,
 };
 
+const GRACE_SECONDS = 30;
+
 /** What a plugin author writes: an executor whose contract version and missing capabilities are filled in. */
-export type ExecutorDefinition = Omit<Executor, "contract" | "capabilities" | "options"> & {
+export type ExecutorDefinition = Omit<Executor, "contract" | "capabilities" | "options" | "graceSeconds"> & {
+  graceSeconds?: number;
   capabilities?: Partial<Capabilities>;
   options?: Executor["options"];
 };
@@ -22,5 +26,6 @@ export function defineExecutor(definition: ExecutorDefinition): Executor {
     contract: CONTRACT_VERSION,
     capabilities: { ...NO_CAPABILITIES, ...definition.capabilities },
     options: definition.options ?? {},
+    graceSeconds: definition.graceSeconds ?? GRACE_SECONDS,
   };
 }
