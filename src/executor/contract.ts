@@ -52,6 +52,8 @@ export type SubmitRequest = {
   environment: Record<string, string>;
   /** Open a debugger port and wait for it (debug executor only). */
   inspect: boolean;
+  /** For an executor that runs the job within `submit`: says that the job has begun, so that others see it. */
+  accepted(submission: Submission): void;
 };
 
 export type Submission = { natives: NativeId[] };
