@@ -1,5 +1,5 @@
-import type { Services } from "../orchestrator/services.ts";
 import { JobxError } from "../errors.ts";
+import type { Services } from "../orchestrator/services.ts";
 import type { OptionValues } from "./args/values.ts";
 import type { ResolvedConfig } from "./config.ts";
 import type { Output } from "./output.ts";

@@ -42,7 +42,7 @@ function asKnown(error: unknown): JobxError | null {
 
 function detailsOf(error: unknown): string {
   const parts: string[] = [];
-  for (let at: unknown = error; at !== undefined && at !== null && parts.length < 5; ) {
+  for (let at: unknown = error; at !== undefined && at !== null && parts.length < 5;) {
     parts.push(at instanceof Error ? (at.stack ?? at.message) : String(at));
     at = at instanceof Error ? at.cause : undefined;
   }
@@ -60,7 +60,7 @@ function writeBugLog(error: unknown, { version, argv }: Circumstances): string {
     "",
   ];
   try {
-    writeFileSync(path, lines.join("\n"), { mode: 0o600 });
+    writeFileSync(path, lines.join("\n"), { mode: 0o600, flag: "wx" });
     return path;
   } catch {
     return `this:\n${lines.join("\n")}`;

@@ -14,7 +14,10 @@ export type Answer = {
 };
 
 /** Colours, or the text as it is where the stream shall have none. */
-export type Style = Record<"bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan", (text: string) => string>;
+export type Style = Record<
+  "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan",
+  (text: string) => string
+>;
 
 /**
  * Where commands write: results to standard output, everything else to standard error. Writes are
@@ -42,7 +45,10 @@ export type Output = {
 export type OutputOptions = { json: boolean; quiet: boolean; color: { out: boolean; err: boolean } };
 
 /** Makes the output that the global options ask for; `sink` (file descriptors by default) is for tests. */
-export function makeOutput(options: OutputOptions, sink: (fd: 1 | 2, bytes: Uint8Array) => void = writeFully): Output {
+export function makeOutput(
+  options: OutputOptions,
+  sink: (fd: 1 | 2, bytes: Uint8Array) => void = writeFully,
+): Output {
   const form = options.json ? "json" : options.quiet ? "quiet" : "people";
   const put = (fd: 1 | 2, text: string | Uint8Array) => {
     const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
@@ -108,7 +114,8 @@ function writeFully(fd: 1 | 2, bytes: Uint8Array): void {
       const errno = errnoOf(error);
       if (errno === "EPIPE" && fd === 1) process.exit(BROKEN_PIPE_EXIT);
       if (errno === "EAGAIN") Bun.sleepSync(2);
-      else if (fd === 2) return; // nobody listens to notes: the work itself goes on
+      else if (fd === 2)
+        return; // nobody listens to notes: the work itself goes on
       else throw error;
     }
   }

@@ -1,9 +1,10 @@
-import { failureExit, showFailure } from "./failure.ts";
+import { JobxError } from "../errors.ts";
 import { type Invocation, parseInvocation } from "./args/strict.ts";
 import { CliContext } from "./context.ts";
+import { failureExit, showFailure } from "./failure.ts";
 import { makeOutput, wantsColor } from "./output.ts";
 
-/** Runs one command line and gives the process's exit code. Throws nothing. */
+/** Runs one command line and gives the process's exit code: the number that the command gave back, else 0. Throws nothing. */
 export async function runCommandLine(argv: string[], version: string): Promise<number> {
   const env = process.env;
   const plain = outputFor({ json: false, quiet: false, color: undefined });
@@ -33,8 +34,11 @@ export async function runCommandLine(argv: string[], version: string): Promise<n
       if (!context.interrupt()) process.exit(130);
     });
     const { command } = invocation;
-    await command.run?.({ rawArgs: argv, args: invocation.args, cmd: command, data: context });
-    return typeof process.exitCode === "number" ? process.exitCode : 0;
+    if (!command.run) throw new JobxError("BUG", `${argv.join(" ")} names a command that does nothing`);
+    // citty types `args` by each command's own declaration, which the strict layer has just followed.
+    const call = { rawArgs: argv, args: invocation.args, cmd: command, data: context };
+    const code: unknown = await Reflect.apply(command.run, command, [call]);
+    return typeof code === "number" ? code : 0;
   } catch (error) {
     showFailure(error, plain, { verbose, version, argv });
     return failureExit(error);
