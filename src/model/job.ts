@@ -62,6 +62,8 @@ export type JobSpec = {
   entry: Entry;
   /** Whether argv and env values are templates (a sweep, parameters or an array was given). */
   templated: boolean;
+  /** Whether `--array` gave the parameter `index`: commands then see SLURM_ARRAY_TASK_ID as in sbatch. */
+  array: boolean;
   resources: Resources;
   /** The executor's own options, validated by its schema. */
   options: Record<string, unknown>;

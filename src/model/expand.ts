@@ -1,0 +1,106 @@
+import { usageError } from "../errors.ts";
+import { MAX_TASKS } from "./index-list.ts";
+import type { TaskPayload } from "./job.ts";
+import type { ParamRow } from "./params.ts";
+import type { Sweep } from "./sweep.ts";
+
+export type ExpandInput = {
+  sweeps?: readonly Sweep[];
+  /** The rows of `--params`; null or absent without. */
+  rows?: readonly ParamRow[] | null;
+  /** The indices of `--array`; each task gets its own as parameter `index`. */
+  array?: readonly number[] | null;
+  /** Positional arguments of a function, the same for every task. */
+  args?: readonly unknown[];
+};
+
+/** The tasks of a submission, made one by one as they are asked for, as often as they are asked for. */
+export type Expansion = Iterable<TaskPayload> & {
+  count: number;
+  /** The parameters that every task has: what placeholders may name besides `index` and `job`. */
+  keys: string[];
+};
+
+/**
+ * Every row with every combination of the sweeps and every array index; the last one varies fastest.
+ * One task without parameters when there is none of them. Throws USAGE when a parameter is given twice,
+ * when there is nothing to run, or when there are more than 4,000,000 tasks.
+ */
+export function expandTasks(input: ExpandInput): Expansion {
+  const rows: readonly ParamRow[] = input.rows ?? [{ params: {}, line: null }];
+  const axes: Sweep[] = [...(input.sweeps ?? [])];
+  if (input.array) axes.push({ key: "index", values: [...input.array] });
+  const keys = [...sharedKeys(rows), ...axes.map((axis) => axis.key)];
+  refuseDuplicates(rows, axes);
+  const count = axes.reduce((product, axis) => product * axis.values.length, rows.length);
+  if (count === 0) throw usageError("There are no tasks: a parameter has no values", "Give it at least one");
+  if (count > MAX_TASKS) {
+    throw usageError(
+      `${count} tasks are more than the ${MAX_TASKS} that a job can have`,
+      "Submit it in parts",
+    );
+  }
+  const bare = axes.length === 0 && !input.rows;
+  const args = [...(input.args ?? [])];
+  return {
+    count,
+    keys,
+    *[Symbol.iterator]() {
+      for (let task = 0; task < count; task++) {
+        if (bare) yield { params: null, line: null, args };
+        else yield payloadAt(rows, axes, args, task, count / rows.length);
+      }
+    },
+  };
+}
+
+function payloadAt(
+  rows: readonly ParamRow[],
+  axes: readonly Sweep[],
+  args: unknown[],
+  task: number,
+  perRow: number,
+): TaskPayload {
+  const row = rows[Math.floor(task / perRow)];
+  const params: Record<string, unknown> = { ...row?.params };
+  let stride = perRow;
+  let rest = task % perRow;
+  for (const axis of axes) {
+    stride /= axis.values.length;
+    params[axis.key] = axis.values[Math.floor(rest / stride)];
+    rest %= stride;
+  }
+  return { params, line: row?.line ?? null, args };
+}
+
+function sharedKeys(rows: readonly ParamRow[]): string[] {
+  const keys = new Set(Object.keys(rows[0]?.params ?? {}));
+  for (const row of rows) {
+    for (const key of keys) if (!Object.hasOwn(row.params, key)) keys.delete(key);
+  }
+  return [...keys];
+}
+
+function refuseDuplicates(rows: readonly ParamRow[], axes: readonly Sweep[]): void {
+  const seen = new Set<string>();
+  for (const { key } of axes) {
+    if (seen.has(key)) {
+      throw usageError(
+        `Parameter "${key}" is given twice`,
+        key === "index"
+          ? "--array gives it already; choose another name"
+          : `Write all its values at once: --sweep ${key}=V1,V2`,
+      );
+    }
+    seen.add(key);
+  }
+  for (const row of rows) {
+    const double = Object.keys(row.params).find((key) => seen.has(key));
+    if (double !== undefined) {
+      throw usageError(
+        `Parameter "${double}" is given twice: by --params and by ${double === "index" && !axes.slice(0, -1).some((axis) => axis.key === "index") ? "--sweep or --array" : "--sweep"}`,
+        "Rename one of them",
+      );
+    }
+  }
+}
