@@ -64,6 +64,8 @@ export type JobSpec = {
   templated: boolean;
   /** Whether `--array` gave the parameter `index`: commands then see SLURM_ARRAY_TASK_ID as in sbatch. */
   array: boolean;
+  /** What `{index}` means for each task of a job that retries others; null where it is the task's own index. */
+  indices: number[] | null;
   resources: Resources;
   /** The executor's own options, validated by its schema. */
   options: Record<string, unknown>;

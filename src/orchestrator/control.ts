@@ -1,0 +1,143 @@
+import { JobxError, usageError } from "../errors.ts";
+import type { Executor, ExecutorContext, ShellCommand, TaskSelection } from "../executor/contract.ts";
+import { isFinal } from "../model/states.ts";
+import { addCancelled, readHeld, writeHeld } from "../store/jobs.ts";
+import { JobReader } from "./job-reader.ts";
+import type { Selected } from "./select.ts";
+import type { Services } from "./services.ts";
+import { settle } from "./settle.ts";
+
+/** What a verb did to one job: how many tasks it was asked for, and how many had already ended. */
+export type Control = { id: number; asked: number; alreadyFinal: number };
+
+/**
+ * Cancels tasks that have not ended. The request is written down before the executor is told, so that
+ * it holds whatever happens in between.
+ */
+export async function cancelJobs(services: Services, selected: Selected[]): Promise<Control[]> {
+  const open = await openTasks(services, selected);
+  for (const { one, tasks } of open) {
+    if (tasks.length > 0) addCancelled(one.dir, one.tasks === null ? null : tasks);
+  }
+  await tell(services, open, (executor, selections, context) => executor.cancel(selections, context));
+  return open.map(controlOf);
+}
+
+/** Keeps tasks that wait from starting. */
+export async function holdJobs(services: Services, selected: Selected[]): Promise<Control[]> {
+  const open = await openTasks(services, selected);
+  for (const { one, tasks } of open) {
+    if (tasks.length > 0) writeHeld(one.dir, one.tasks === null ? "all" : union(readHeld(one.dir), tasks));
+  }
+  await tell(services, open, (executor, selections, context) =>
+    able(executor, executor.hold, "hold tasks").call(executor, selections, context),
+  );
+  return open.map(controlOf);
+}
+
+/** Lets held tasks start. */
+export async function releaseJobs(services: Services, selected: Selected[]): Promise<Control[]> {
+  const open = await openTasks(services, selected);
+  for (const { one, reader, tasks } of open) {
+    if (tasks.length > 0) writeHeld(one.dir, one.tasks === null ? null : without(reader, tasks));
+  }
+  await tell(services, open, (executor, selections, context) =>
+    able(executor, executor.release, "release tasks").call(executor, selections, context),
+  );
+  return open.map(controlOf);
+}
+
+/** Sends running tasks the warning that comes before a preemption or the time limit, to try out checkpointing. */
+export async function interruptJobs(
+  services: Services,
+  selected: Selected[],
+  kind: "preempted" | "timeout",
+): Promise<Control[]> {
+  const open = await openTasks(services, selected);
+  if (!open.some(({ reader, tasks }) => tasks.some((task) => reader.recordedState(task) === "running"))) {
+    throw new JobxError("NOT_FOUND", "None of the selected tasks runs, so there is nothing to interrupt", {
+      hint: `jobx status ${selected.map((one) => one.id).join(" ")} shows what they do`,
+    });
+  }
+  await tell(services, open, (executor, selections, context) =>
+    able(executor, executor.interrupt, "interrupt tasks").call(executor, selections, kind, context),
+  );
+  return open.map(controlOf);
+}
+
+/** The command that opens a shell inside a running task. */
+export async function shellFor(services: Services, selected: Selected): Promise<ShellCommand> {
+  const reader = new JobReader(services.home, selected.id);
+  const wanted = selected.tasks ?? Array.from({ length: selected.spec.tasks }, (_, index) => index);
+  const task = wanted.find((index) => reader.recordedState(index) === "running");
+  if (task === undefined) {
+    throw new JobxError(
+      "NOT_FOUND",
+      `No task of job ${selected.id} runs, so there is nothing to open a shell in`,
+      {
+        hint: `jobx status ${selected.id} shows what it does`,
+      },
+    );
+  }
+  const executor = await services.executors.get(selected.spec.executor);
+  const shell = able(executor, executor.shell, "open a shell");
+  return await shell.call(executor, reader.ref, task, services.executors.contextFor(executor));
+}
+
+type Open = { one: Selected; reader: JobReader; tasks: number[]; asked: number };
+
+/** The selected tasks that have not ended, by job. */
+async function openTasks(services: Services, selected: Selected[]): Promise<Open[]> {
+  const readers = selected.map((one) => new JobReader(services.home, one.id));
+  await settle(services, readers);
+  return selected.map((one, position) => {
+    const reader = readers[position];
+    if (!reader) throw new JobxError("BUG", `Job ${one.id} was not read`);
+    const wanted = one.tasks ?? Array.from({ length: one.spec.tasks }, (_, index) => index);
+    return {
+      one,
+      reader,
+      tasks: wanted.filter((task) => !isFinal(reader.task(task).state)),
+      asked: wanted.length,
+    };
+  });
+}
+
+function controlOf({ one, tasks, asked }: Open): Control {
+  return { id: one.id, asked: tasks.length, alreadyFinal: asked - tasks.length };
+}
+
+/** Calls a verb once per executor, with what is still open. */
+async function tell(
+  services: Services,
+  open: Open[],
+  verb: (executor: Executor, selections: TaskSelection[], context: ExecutorContext) => Promise<void>,
+): Promise<void> {
+  const live = open.filter(({ tasks }) => tasks.length > 0);
+  for (const [name, jobs] of Map.groupBy(live, ({ one }) => one.spec.executor)) {
+    const executor = await services.executors.get(name);
+    const selections = jobs.map(({ one, reader, tasks }) => ({
+      job: reader.ref,
+      tasks: one.tasks === null ? null : tasks,
+    }));
+    await verb(executor, selections, services.executors.contextFor(executor));
+  }
+}
+
+function able<T>(executor: Executor, verb: T | undefined, what: string): T {
+  if (verb === undefined) throw usageError(`The ${executor.name} executor cannot ${what}`);
+  return verb;
+}
+
+function union(held: "all" | Set<number> | null, tasks: number[]): "all" | Set<number> {
+  return held === "all" ? "all" : new Set([...(held ?? []), ...tasks]);
+}
+
+/** The held tasks of a job without the ones that are released. */
+function without(reader: JobReader, tasks: number[]): Set<number> | null {
+  const held = readHeld(reader.dir);
+  const all =
+    held === "all" ? Array.from({ length: reader.spec.tasks }, (_, index) => index) : [...(held ?? [])];
+  const rest = all.filter((task) => !tasks.includes(task));
+  return rest.length > 0 ? new Set(rest) : null;
+}

@@ -1,0 +1,127 @@
+import { JobxError } from "../errors.ts";
+import type { JobRef } from "../executor/contract.ts";
+import type { JobSpec, NativeId } from "../model/job.ts";
+import { ranksOf } from "../model/resources.ts";
+import { type Counts, finalOf, jobStateOf, type TaskState } from "../model/states.ts";
+import { TaskFold } from "../model/task-fold.ts";
+import type { TaskView } from "../model/task-view.ts";
+import { readCancelled, readHeld, readNative, readSpec, readVerdicts, type Verdict } from "../store/jobs.ts";
+import { jobDir } from "../store/layout.ts";
+import { JobTail } from "../store/segment-tail.ts";
+import type { Damage } from "../store/segments.ts";
+
+/** What the executor said of a task that has no final record, laid over what the records say. */
+export type Overlay = { state: TaskState; reason: string | null; native: string | null; node: string | null };
+
+/**
+ * One job as its files tell it, kept current by `refresh`, which reads only what is new. The records
+ * beat the executor, so what the executor says is an overlay for tasks that are not final.
+ */
+export class JobReader {
+  readonly id: number;
+  readonly dir: string;
+  readonly spec: JobSpec;
+  readonly damage: Damage[] = [];
+  natives: NativeId[] | null;
+  /** Tasks that somebody asked to cancel; "all" for the whole job. */
+  cancelled: "all" | Set<number> | null = null;
+  held: "all" | Set<number> | null = null;
+  /** By task, for tasks without a final record. */
+  readonly overlays = new Map<number, Overlay>();
+  /** For every other task that, by the records, waits. */
+  rest: Overlay | null = null;
+  /** Whether the job's end has been written down. */
+  summarised = false;
+  readonly #fold: TaskFold;
+  readonly #tail: JobTail;
+  readonly #missingSince = new Map<number, number>();
+
+  constructor(home: string, id: number) {
+    this.id = id;
+    this.dir = jobDir(home, id);
+    this.spec = readSpec(this.dir);
+    this.natives = readNative(this.dir)?.natives ?? null;
+    this.#fold = new TaskFold(this.spec.tasks, ranksOf(this.spec.resources));
+    this.#tail = new JobTail(this.dir);
+    for (const verdict of readVerdicts(this.dir).values()) this.#fold.addVerdict(verdict);
+    this.refresh();
+  }
+
+  /** Reads what has been written since the last time; true when a record was new. */
+  refresh(): boolean {
+    this.natives ??= readNative(this.dir)?.natives ?? null;
+    const { records, damage } = this.#tail.poll();
+    for (const record of records) this.#fold.add(record);
+    this.damage.push(...damage);
+    return records.length > 0;
+  }
+
+  /** Reads the requests that stand beside the records: cancelled and held tasks. */
+  refreshRequests(): void {
+    this.cancelled = readCancelled(this.dir);
+    this.held = readHeld(this.dir);
+  }
+
+  addVerdict(verdict: Verdict): void {
+    this.#fold.addVerdict(verdict);
+  }
+
+  /** The executor knows the element: nothing of it is missing. */
+  seen(element: number): void {
+    this.#missingSince.delete(element);
+  }
+
+  /** Whether an element has been over, with records missing, for longer than `graceSeconds`. */
+  overdue(element: number, graceSeconds: number): boolean {
+    const now = performance.now();
+    const since = this.#missingSince.get(element) ?? now;
+    this.#missingSince.set(element, since);
+    return now - since >= graceSeconds * 1000;
+  }
+
+  get ref(): JobRef {
+    return { id: this.id, dir: this.dir, spec: this.spec, natives: this.natives ?? [] };
+  }
+
+  /** Counts by state, from records and verdicts and, for the rest, from the overlays. */
+  get counts(): Counts {
+    const counts = { ...this.#fold.counts() };
+    let waiting = counts.queued;
+    for (const [task, overlay] of this.overlays) {
+      const recorded = this.#fold.stateOf(task);
+      if (recorded === "queued") waiting--;
+      counts[recorded]--;
+      counts[overlay.state]++;
+    }
+    if (this.rest) {
+      counts.queued -= waiting;
+      counts[this.rest.state] += waiting;
+    }
+    return counts;
+  }
+
+  get state(): TaskState {
+    return jobStateOf(this.counts);
+  }
+
+  get isFinal(): boolean {
+    return finalOf(this.#fold.counts()) === this.spec.tasks;
+  }
+
+  /** The state that records and verdicts alone give a task. */
+  recordedState(task: number): TaskState {
+    return this.#fold.stateOf(task);
+  }
+
+  task(index: number): TaskView {
+    if (index < 0 || index >= this.spec.tasks) {
+      throw new JobxError(
+        "NOT_FOUND",
+        `Job ${this.id} has no task ${index}: its tasks are 0 to ${this.spec.tasks - 1}`,
+      );
+    }
+    const view = this.#fold.view(index);
+    const overlay = this.overlays.get(index) ?? (view.state === "queued" ? this.rest : null);
+    return overlay ? { ...view, ...overlay, node: overlay.node ?? view.node } : view;
+  }
+}

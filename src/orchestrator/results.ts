@@ -1,0 +1,104 @@
+import { type ErrorCode, JobxError } from "../errors.ts";
+import type { RemoteError, ResultRecord } from "../model/records.ts";
+import type { TaskState } from "../model/states.ts";
+import type { RankView, TaskView } from "../model/task-view.ts";
+import { fromRemoteError } from "../store/codec.ts";
+import { loadValue } from "../store/values.ts";
+import type { JobView } from "./view.ts";
+
+/**
+ * The value of one task: of its one rank, of the rank named, or an array with one per rank. Throws
+ * JOB_FAILED, JOB_LOST, JOB_CANCELLED or JOB_TIMEOUT with the remote error as `cause`, or
+ * NOT_FOUND while it has not ended.
+ */
+export function taskValue(view: JobView, index: number, rank: number | null): unknown {
+  const task = view.task(index);
+  if (rank === null && task.state !== "succeeded") throw taskError(view, task);
+  const ranks = rank === null ? task.ranks : task.ranks.filter((one) => one.rank === rank);
+  const values = ranks.map((one) => rankValue(view, task, one));
+  return values.length === 1 ? values[0] : values;
+}
+
+/** Why a task has no value, as an error whose `cause` is what the task threw. */
+export function taskError(view: JobView, task: TaskView): JobxError {
+  const name = nameOf(view, task);
+  const record = failedRank(task)?.result ?? null;
+  const remote = record?.error ?? null;
+  const reason = remote
+    ? `${remote.name}: ${remote.message}`
+    : (task.reason ?? task.native ?? "no reason is known");
+  return new JobxError(codeOf(task.state), `${sentence(name, task.state)}: ${reason}`, {
+    hint: hintFor(view, task),
+    cause: remote ? fromRemoteError(remote) : undefined,
+  });
+}
+
+/** The rank that a task's failure is told by: the first one that did not succeed, which has its own reason. */
+export function failedRank(task: TaskView): RankView | null {
+  const ended = task.ranks.filter((rank) => rank.result !== null && rank.state !== "succeeded");
+  return (
+    ended.find((rank) => rank.result?.error) ??
+    ended.find((rank) => rank.state === task.state) ??
+    ended[0] ??
+    null
+  );
+}
+
+/** The remote error of a task that has one. */
+export function remoteErrorOf(task: TaskView): RemoteError | null {
+  return failedRank(task)?.result?.error ?? null;
+}
+
+/** `12.3`, or `12` for a job's only task. */
+export function nameOf(view: JobView, task: TaskView): string {
+  return view.spec.tasks === 1 ? `${view.id}` : `${view.id}.${task.index}`;
+}
+
+function rankValue(view: JobView, task: TaskView, rank: RankView): unknown {
+  const record: ResultRecord | null = rank.result;
+  if (!record || record.status !== "succeeded")
+    throw taskError(view, { ...task, state: rank.state, ranks: [rank] });
+  return record.value === null ? null : loadValue(view.dir, record.value);
+}
+
+function codeOf(state: TaskState): ErrorCode {
+  switch (state) {
+    case "failed":
+      return "JOB_FAILED";
+    case "timeout":
+      return "JOB_TIMEOUT";
+    case "cancelled":
+      return "JOB_CANCELLED";
+    case "lost":
+      return "JOB_LOST";
+    case "queued":
+    case "running":
+    case "succeeded":
+      return "NOT_FOUND";
+  }
+}
+
+function sentence(name: string, state: TaskState): string {
+  switch (state) {
+    case "failed":
+      return `Task ${name} failed`;
+    case "timeout":
+      return `Task ${name} ran out of time`;
+    case "cancelled":
+      return `Task ${name} was cancelled`;
+    case "lost":
+      return `Task ${name} was lost`;
+    case "queued":
+      return `Task ${name} has no result yet, it waits`;
+    case "running":
+      return `Task ${name} has no result yet, it runs`;
+    case "succeeded":
+      return `Task ${name} succeeded without a value`;
+  }
+}
+
+function hintFor(view: JobView, task: TaskView): string {
+  const name = nameOf(view, task);
+  if (task.state === "queued" || task.state === "running") return `Wait for it: jobx wait ${name}`;
+  return `See its output: jobx logs ${name}; run it again: jobx retry ${name}`;
+}

@@ -1,0 +1,88 @@
+import { JobxError } from "../errors.ts";
+import type { SpecDraft } from "../executor/contract.ts";
+import type { TaskPayload } from "../model/job.ts";
+import type { Resources } from "../model/resources.ts";
+import { isFinal } from "../model/states.ts";
+import { jobFiles } from "../store/layout.ts";
+import { openPayload } from "../store/payload.ts";
+import type { Selected } from "./select.ts";
+import type { Services } from "./services.ts";
+import { chooseExecutor, draftJob, placeJob, type Submitted } from "./submit.ts";
+import { type JobView, readJobs } from "./view.ts";
+
+export type RetryInput = {
+  /** Only tasks that ended without success. */
+  failedOnly: boolean;
+  /** Replace the origin's where given. */
+  resources: Resources;
+  /** The environment that the new job shall run in. */
+  environment: Record<string, string>;
+};
+
+/**
+ * Submits tasks again as a new job that names its origin: the same code, arguments and folder, with the
+ * resources that are given replaced. Tasks that have not ended are refused.
+ */
+export async function retryJob(
+  services: Services,
+  selected: Selected,
+  input: RetryInput,
+): Promise<Submitted> {
+  const [view] = await readJobs(services, [selected.id]);
+  if (!view) throw new JobxError("BUG", `Job ${selected.id} was not read`);
+  const indices = chooseTasks(view, selected, input.failedOnly);
+  const { executor, context } = await chooseExecutor(services, view.spec.executor);
+  const origin = view.spec;
+  const draft: SpecDraft = await draftJob(services, executor, context, {
+    ...origin,
+    entry:
+      origin.entry.kind === "command" ? origin.entry : { ...origin.entry, reference: "", snapshot: false },
+    tasks: [],
+    count: indices.length,
+    resources: { ...origin.resources, ...input.resources },
+    // Its predecessors have had their say.
+    run: { ...origin.run, after: [] },
+    indices: indices.map((index) => origin.indices?.[index] ?? index),
+    origin: { job: origin.id, tasks: indices },
+  });
+  const payload = openPayload(jobFiles.payload(view.dir));
+  try {
+    return await placeJob(services, executor, context, draft, {
+      tasks: pick(indices, (index) => payload.get(index)),
+      environment: input.environment,
+      inspect: false,
+    });
+  } finally {
+    payload.close();
+  }
+}
+
+function chooseTasks(view: JobView, selected: Selected, failedOnly: boolean): number[] {
+  const wanted = selected.tasks ?? Array.from({ length: view.spec.tasks }, (_, index) => index);
+  const states = wanted.map((index) => view.task(index).state);
+  const open = states.filter((state) => !isFinal(state)).length;
+  if (open > 0 && !failedOnly) {
+    throw new JobxError(
+      "REFUSED",
+      `${open} of the ${wanted.length} selected tasks of job ${view.id} have not ended`,
+      {
+        hint: `Wait for them (jobx wait ${view.id}), cancel them, or retry what has failed so far with --failed`,
+      },
+    );
+  }
+  if (!failedOnly) return wanted;
+  const failed = wanted.filter((_, position) => {
+    const state = states[position];
+    return state !== undefined && isFinal(state) && state !== "succeeded";
+  });
+  if (failed.length === 0) {
+    throw new JobxError("NOT_FOUND", `No task of job ${view.id} has failed`, {
+      hint: `To run it again all the same: jobx retry ${view.id}`,
+    });
+  }
+  return failed;
+}
+
+function* pick(indices: number[], get: (index: number) => TaskPayload): Iterable<TaskPayload> {
+  for (const index of indices) yield get(index);
+}

@@ -1,0 +1,60 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+
+import { JobxError, messageOf } from "../errors.ts";
+import { ensureDir } from "../store/files.ts";
+import { homeDirs } from "../store/layout.ts";
+
+/**
+ * The words that start the worker of a job submitted now. A binary is copied into the home first, once
+ * per version, so that replacing jobx never breaks a queued job; run from source, the source is used.
+ * A reflink where the file system has them, else a copy; never a hard link, which an overwritten
+ * original would change.
+ */
+export function pinRuntime(home: string, runtime: string[], version: string): string[] {
+  const [binary, ...rest] = runtime;
+  if (binary === undefined || rest.length > 0) return runtime;
+  const folder = homeDirs.bin(home);
+  const pinned = join(folder, `jobx-${version}-${fingerprint(binary)}`);
+  if (binary === pinned || existsSync(pinned)) return [pinned];
+  ensureDir(folder);
+  const temporary = join(folder, `.${basename(pinned)}.${process.pid}`);
+  try {
+    copyFileSync(binary, temporary, constants.COPYFILE_FICLONE);
+    chmodSync(temporary, 0o700);
+    renameSync(temporary, pinned);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new JobxError("STORAGE", `The jobx binary cannot be copied to ${folder}: ${messageOf(error)}`, {
+      hint: "Make room there, or choose another home with --home",
+      cause: error,
+    });
+  }
+  return [pinned];
+}
+
+/** Tells builds of one version apart without reading 100 MB: size, time, and the file's two ends. */
+function fingerprint(binary: string): string {
+  const { size, mtimeMs } = statSync(binary);
+  const edge = Math.min(65_536, size);
+  const bytes = Buffer.alloc(edge * 2);
+  const file = openSync(binary, "r");
+  try {
+    readSync(file, bytes, 0, edge, 0);
+    readSync(file, bytes, edge, edge, size - edge);
+  } finally {
+    closeSync(file);
+  }
+  return Bun.hash(bytes, BigInt(Math.trunc(size + mtimeMs))).toString(36);
+}

@@ -1,0 +1,114 @@
+import { JobxError, usageError } from "../errors.ts";
+import type { JobSpec } from "../model/job.ts";
+import { ranksOf } from "../model/resources.ts";
+import { parseSelector, type Selector } from "../model/selectors.ts";
+import { jobIds, readNative, readSpec } from "../store/jobs.ts";
+import { jobDir } from "../store/layout.ts";
+import type { Services } from "./services.ts";
+
+/** What a selector means in a home: a job, and which of its tasks and ranks. */
+export type Selected = {
+  id: number;
+  dir: string;
+  spec: JobSpec;
+  /** null: all of them. */
+  tasks: number[] | null;
+  /** null: all of them. */
+  rank: number | null;
+};
+
+/** Resolves selectors (`12`, `12.3`, `12.3:1`, `12.0-9`, `last`, `slurm:4211_3`), each to one job and its tasks. */
+export async function resolveSelectors(services: Services, texts: string[]): Promise<Selected[]> {
+  return texts.map((text) => resolve(services, text, parseSelector(text)));
+}
+
+/** For commands that are about one job alone. */
+export async function resolveOne(services: Services, texts: string[]): Promise<Selected> {
+  const [selected, ...more] = await resolveSelectors(services, texts);
+  if (!selected) throw usageError("Which job? None was named", "Name one by its id, e.g. 12, or say last");
+  if (more.length > 0)
+    throw usageError(`One job is enough here, and ${texts.length} were named: ${texts.join(" ")}`);
+  return selected;
+}
+
+function resolve(services: Services, text: string, selector: Selector): Selected {
+  const { home } = services;
+  switch (selector.kind) {
+    case "last": {
+      const ids = jobIds(home);
+      if (ids.length === 0) throw noJobs(home);
+      return select(home, text, Math.max(...ids), selector.tasks, selector.rank);
+    }
+    case "job":
+      return select(home, text, selector.job, selector.tasks, selector.rank);
+    case "native":
+      return byNative(home, text, selector.executor, selector.id, selector.element);
+  }
+}
+
+function select(
+  home: string,
+  text: string,
+  id: number,
+  tasks: number[] | null,
+  rank: number | null,
+): Selected {
+  const dir = jobDir(home, id);
+  const spec = openSpec(home, id, dir);
+  for (const task of tasks ?? []) {
+    if (task < spec.tasks) continue;
+    throw new JobxError("NOT_FOUND", `${text}: job ${id} has no task ${task}`, {
+      hint: spec.tasks === 1 ? "Its only task is 0" : `Its tasks are 0 to ${spec.tasks - 1}`,
+    });
+  }
+  const ranks = ranksOf(spec.resources);
+  if (rank !== null && rank >= ranks) {
+    throw new JobxError("NOT_FOUND", `${text}: a task of job ${id} has no rank ${rank}`, {
+      hint: ranks === 1 ? "Its only rank is 0" : `Its ranks are 0 to ${ranks - 1}`,
+    });
+  }
+  return { id, dir, spec, tasks, rank };
+}
+
+function openSpec(home: string, id: number, dir: string): JobSpec {
+  try {
+    return readSpec(dir);
+  } catch (error) {
+    if (!(error instanceof JobxError) || error.code !== "NOT_FOUND") throw error;
+    const ids = jobIds(home);
+    if (ids.length === 0) throw noJobs(home);
+    throw new JobxError("NOT_FOUND", `There is no job ${id} in ${home}`, {
+      hint: `The newest is ${Math.max(...ids)}; jobx list shows them`,
+    });
+  }
+}
+
+function noJobs(home: string): JobxError {
+  return new JobxError("NOT_FOUND", `There are no jobs in ${home}`, {
+    hint: "Submit one: jobx submit -- COMMAND; another home is named with --home",
+  });
+}
+
+/** The newest job with this native id: schedulers use ids again after a reset. */
+function byNative(
+  home: string,
+  text: string,
+  executor: string,
+  id: string,
+  element: number | null,
+): Selected {
+  for (const job of jobIds(home).sort((a, b) => b - a)) {
+    const dir = jobDir(home, job);
+    const native = readNative(dir)?.natives.find((one) => one.id === id);
+    if (!native) continue;
+    const spec = readSpec(dir);
+    if (spec.executor !== executor) continue;
+    if (element === null) return { id: job, dir, spec, tasks: null, rank: null };
+    const first = (native.firstElement + element) * spec.run.pack.tasks;
+    const tasks = Array.from({ length: spec.run.pack.tasks }, (_, offset) => first + offset);
+    return { id: job, dir, spec, tasks: tasks.filter((task) => task < spec.tasks), rank: null };
+  }
+  throw new JobxError("NOT_FOUND", `No job in ${home} has the native id ${text}`, {
+    hint: "jobx list shows the jobs; jobx show JOB their native ids",
+  });
+}

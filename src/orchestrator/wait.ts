@@ -1,0 +1,119 @@
+import { JobxError } from "../errors.ts";
+import { formatDuration } from "../model/durations.ts";
+import { isFinal } from "../model/states.ts";
+import { JobReader } from "./job-reader.ts";
+import type { Selected } from "./select.ts";
+import type { Services } from "./services.ts";
+import { settle } from "./settle.ts";
+import { type JobView, viewOf } from "./view.ts";
+
+export type WaitOptions = {
+  timeoutSeconds?: number;
+  /** Ends the wait with INTERRUPTED; the jobs go on. */
+  signal?: AbortSignal;
+  /** Called when something is new, at most ten times a second, and at the end. */
+  onProgress?(views: JobView[]): void;
+};
+
+/** Records are looked for at once and then ever more rarely, at most this often... */
+const FIRST_LOOK_MS = 5;
+const LAST_LOOK_MS = 250;
+/** ...and executors are asked far more rarely: records come without them. */
+const FIRST_ASK_MS = 500;
+const LAST_ASK_MS = 60_000;
+const REPORT_MS = 100;
+
+/**
+ * Waits until every selected task has ended, and gives the jobs as they then stand. It never hangs: a
+ * task that its executor has forgotten gets its verdict. Rejects with WAIT_TIMEOUT or INTERRUPTED.
+ */
+export async function waitFor(
+  services: Services,
+  selected: Selected[],
+  options: WaitOptions = {},
+): Promise<JobView[]> {
+  const readers = openReaders(services, selected);
+  const began = performance.now();
+  const deadline =
+    options.timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : began + options.timeoutSeconds * 1000;
+  let reported = Number.NEGATIVE_INFINITY;
+  const report = () => {
+    reported = performance.now();
+    options.onProgress?.([...readers.values()].map(viewOf));
+  };
+  const done = () => selected.every((one) => hasEnded(readers, one));
+
+  await settle(services, [...readers.values()]);
+  report();
+  let unreported = false;
+  let look = FIRST_LOOK_MS;
+  let ask = FIRST_ASK_MS;
+  let nextAsk = began + ask;
+  while (!done()) {
+    if (performance.now() >= deadline) throw timedOut(selected, options.timeoutSeconds ?? 0);
+    await pause(Math.min(look, deadline - performance.now()), options.signal);
+    if (options.signal?.aborted) throw interrupted(selected);
+    const open = [...readers.values()].filter((reader) => !reader.isFinal);
+    const news = open.map((reader) => reader.refresh()).some(Boolean);
+    unreported ||= news;
+    look = news ? FIRST_LOOK_MS : Math.min(look * 1.5, LAST_LOOK_MS);
+    if (performance.now() >= nextAsk) {
+      ask = Math.min(ask * 1.5, LAST_ASK_MS);
+      nextAsk = performance.now() + ask;
+      await settle(services, open);
+      unreported = true;
+    }
+    if (unreported && performance.now() - reported >= REPORT_MS) {
+      unreported = false;
+      report();
+    }
+  }
+  await settle(services, [...readers.values()]);
+  report();
+  return [...readers.values()].map(viewOf);
+}
+
+function openReaders(services: Services, selected: Selected[]): Map<number, JobReader> {
+  const readers = new Map<number, JobReader>();
+  for (const { id } of selected) {
+    if (!readers.has(id)) readers.set(id, new JobReader(services.home, id));
+  }
+  return readers;
+}
+
+function hasEnded(readers: Map<number, JobReader>, selected: Selected): boolean {
+  const reader = readers.get(selected.id);
+  if (!reader || reader.isFinal) return true;
+  return selected.tasks?.every((task) => isFinal(reader.recordedState(task))) ?? false;
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(finish, Math.max(0, ms));
+    function finish() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", finish);
+      resolve();
+    }
+    signal?.addEventListener("abort", finish);
+  });
+}
+
+function timedOut(selected: Selected[], seconds: number): JobxError {
+  const names = namesOf(selected);
+  return new JobxError("WAIT_TIMEOUT", `${formatDuration(seconds)} passed and ${names} has not ended`, {
+    hint: `It goes on; look with jobx status ${selected.map((one) => one.id).join(" ")}`,
+  });
+}
+
+function interrupted(selected: Selected[]): JobxError {
+  return new JobxError("INTERRUPTED", `Stopped waiting; ${namesOf(selected)} goes on`, {
+    hint: `Wait again with jobx wait ${selected.map((one) => one.id).join(" ")}, or end it with jobx cancel`,
+  });
+}
+
+function namesOf(selected: Selected[]): string {
+  return selected.length === 1
+    ? `job ${selected[0]?.id}`
+    : `jobs ${selected.map((one) => one.id).join(", ")}`;
+}
