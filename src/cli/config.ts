@@ -1,16 +1,137 @@
+import { join } from "node:path";
+
+import { createDefu } from "defu";
+
+import { usageError } from "../errors.ts";
+import { nearest } from "../model/nearest.ts";
+import type { ConfigValue } from "./config/keys.ts";
+import {
+  anchored,
+  configFiles,
+  environmentLayer,
+  homeOf,
+  type Layer,
+  readLayer,
+  readProjectLayer,
+} from "./config/layers.ts";
 import type { CliContext } from "./context.ts";
 
-/** The configuration, complete: files, environment and global flags merged. */
+/** One value of the configuration, and where it was set. */
+export type ConfigEntry = { key: string; value: unknown; origin: string };
+
+/** The configuration, complete: files, profile, environment and global flags merged. */
 export type ResolvedConfig = {
   /** The home folder, absolute. */
   home: string;
+  /** The jobx that jobs run where it is not this one; null for this one. */
+  runtime: string[] | null;
   /** Defaults of `submit`, by the flag's name, as the flag would be written. */
-  values: Record<string, string | boolean | string[] | Record<string, string>>;
-  /** Tables of executors, unvalidated: `{ local: { cpus: 2 } }`. */
+  values: Record<string, ConfigValue>;
+  /** Tables of executors, as they were written: `{ local: { cpus: 2 } }`. */
   settings: Record<string, Record<string, unknown>>;
+  /** Where a key, or a key of a table, was set: "/path/jobx.toml:3", "JOBX_TIME", "--home". */
+  originOf(key: string, inner?: string): string;
+  /** Every value with its origin, for `jobx config`. */
+  entries: ConfigEntry[];
+  /** The files that were looked for, lowest first. */
+  files: { path: string; read: boolean }[];
 };
 
-/** Reads and merges the configuration. */
-export async function loadConfig(_context: CliContext): Promise<ResolvedConfig> {
-  throw new Error("not yet");
+/** Reads and merges the configuration: files < profile < JOBX_ variables < flags. Throws USAGE. */
+export function loadConfig(context: Pick<CliContext, "env" | "cwd" | "globals">): ResolvedConfig {
+  const { env, cwd, globals } = context;
+  const { system, user, project } = configFiles(env, cwd);
+  const found = [
+    { path: system, layer: readLayer(system, env) },
+    { path: user, layer: readLayer(user, env) },
+    ...(project && project !== user ? [{ path: project, layer: readProjectLayer(project, env) }] : []),
+  ];
+  const layers = [flagLayer(context), environmentLayer(env, cwd)];
+  const files = found.flatMap(({ layer }) => (layer ? [layer] : [])).toReversed();
+  const profile = globals.profile ?? chosenProfile([...layers, ...files]);
+  if (profile !== null) layers.push(...profileLayers(profile, files));
+  layers.push(...files);
+
+  const values = mergeTables(layers.map((layer) => layer.values));
+  const settings = mergeTables(layers.map((layer) => layer.settings));
+  const originOf = (key: string, inner?: string) =>
+    layers.find((layer) => holds(layer, key, inner))?.originOf(key, inner) ?? "default";
+  const { home = join(homeOf(env), ".jobx"), runtime } = values;
+  return {
+    home: String(home),
+    runtime: Array.isArray(runtime) ? runtime : null,
+    values,
+    settings,
+    originOf,
+    entries: entriesOf({ home, executor: "auto", ...values }, settings, originOf),
+    files: found.map(({ path, layer }) => ({ path, read: layer !== null })),
+  };
+}
+
+/** defu, but a list replaces a list of a lower source instead of joining it. */
+const mergeTwo = createDefu((target, key, value) => {
+  if (!Array.isArray(value)) return false;
+  target[key] = value;
+  return true;
+});
+
+/** Merges tables, the first one winning. */
+function mergeTables<V>(tables: Record<string, V>[]): Record<string, V> {
+  return tables.reduce<Record<string, V>>((merged, table) => ({ ...mergeTwo(merged, table) }), {});
+}
+
+function flagLayer({ globals, cwd, env }: Pick<CliContext, "env" | "cwd" | "globals">): Layer {
+  const values: Record<string, ConfigValue> = {};
+  if (globals.home !== null) {
+    if (globals.home === "") throw usageError('--home is ""', "Name a folder, or leave --home out");
+    values.home = anchored("home", globals.home, cwd, env);
+  }
+  if (globals.profile !== null) values.profile = globals.profile;
+  return { values, settings: {}, profiles: {}, originOf: (key) => `--${key}` };
+}
+
+function chosenProfile(layers: Layer[]): string | null {
+  const value = layers.find((layer) => "profile" in layer.values)?.values.profile;
+  return typeof value === "string" ? value : null;
+}
+
+function profileLayers(name: string, files: Layer[]): Layer[] {
+  const layers = files.flatMap((layer) =>
+    Object.hasOwn(layer.profiles, name) ? (layer.profiles[name] ?? []) : [],
+  );
+  if (layers.length > 0) return layers;
+  const known = [...new Set(files.flatMap((layer) => Object.keys(layer.profiles)))];
+  const near = nearest(name, known);
+  throw usageError(
+    `There is no profile ${JSON.stringify(name)}`,
+    near
+      ? `Did you mean ${near}?`
+      : known.length > 0
+        ? `The configuration has ${known.join(", ")}`
+        : `A profile is a table of the configuration: [profile.${name}]`,
+  );
+}
+
+function holds(layer: Layer, key: string, inner: string | undefined): boolean {
+  const table: unknown = layer.values[key] ?? layer.settings[key];
+  if (inner === undefined || table === undefined) return table !== undefined;
+  return typeof table === "object" && table !== null && Object.hasOwn(table, inner);
+}
+
+function entriesOf(
+  values: Record<string, ConfigValue>,
+  settings: Record<string, Record<string, unknown>>,
+  originOf: ResolvedConfig["originOf"],
+): ConfigEntry[] {
+  const tables: Record<string, unknown> = { ...values, ...settings };
+  return Object.entries(tables).flatMap(([key, value]): ConfigEntry[] => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return [{ key, value, origin: originOf(key) }];
+    }
+    return Object.entries(value).map(([inner, one]) => ({
+      key: `${key}.${inner}`,
+      value: one,
+      origin: originOf(key, inner),
+    }));
+  });
 }
