@@ -14,6 +14,8 @@ export type ExpandInput = {
   args?: readonly unknown[];
 };
 
+type Row = { params: Record<string, unknown>; line: string | null };
+
 /** The tasks of a submission, made one by one as they are asked for, as often as they are asked for. */
 export type Expansion = Iterable<TaskPayload> & {
   count: number;
@@ -27,11 +29,11 @@ export type Expansion = Iterable<TaskPayload> & {
  * when there is nothing to run, or when there are more than 4,000,000 tasks.
  */
 export function expandTasks(input: ExpandInput): Expansion {
-  const rows: readonly ParamRow[] = input.rows ?? [{ params: {}, line: null }];
+  const rows: readonly Row[] = input.rows ?? [{ params: {}, line: null }];
   const axes: Sweep[] = [...(input.sweeps ?? [])];
   if (input.array) axes.push({ key: "index", values: [...input.array] });
   const keys = [...sharedKeys(rows), ...axes.map((axis) => axis.key)];
-  refuseDuplicates(rows, axes);
+  refuseDuplicates(rows, axes, Boolean(input.array));
   const count = axes.reduce((product, axis) => product * axis.values.length, rows.length);
   if (count === 0) throw usageError("There are no tasks: a parameter has no values", "Give it at least one");
   if (count > MAX_TASKS) {
@@ -55,7 +57,7 @@ export function expandTasks(input: ExpandInput): Expansion {
 }
 
 function payloadAt(
-  rows: readonly ParamRow[],
+  rows: readonly Row[],
   axes: readonly Sweep[],
   args: unknown[],
   task: number,
@@ -73,7 +75,7 @@ function payloadAt(
   return { params, line: row?.line ?? null, args };
 }
 
-function sharedKeys(rows: readonly ParamRow[]): string[] {
+function sharedKeys(rows: readonly Row[]): string[] {
   const keys = new Set(Object.keys(rows[0]?.params ?? {}));
   for (const row of rows) {
     for (const key of keys) if (!Object.hasOwn(row.params, key)) keys.delete(key);
@@ -81,26 +83,21 @@ function sharedKeys(rows: readonly ParamRow[]): string[] {
   return [...keys];
 }
 
-function refuseDuplicates(rows: readonly ParamRow[], axes: readonly Sweep[]): void {
-  const seen = new Set<string>();
-  for (const { key } of axes) {
-    if (seen.has(key)) {
+function refuseDuplicates(rows: readonly Row[], axes: readonly Sweep[], hasArray: boolean): void {
+  const given = new Map<string, string>();
+  const refuse = (key: string, by: string) => {
+    const before = given.get(key);
+    if (before !== undefined) {
       throw usageError(
-        `Parameter "${key}" is given twice`,
-        key === "index"
-          ? "--array gives it already; choose another name"
-          : `Write all its values at once: --sweep ${key}=V1,V2`,
+        `Parameter "${key}" is given twice: by ${before} and by ${by}`,
+        before === by ? `Write all its values at once: --sweep ${key}=V1,V2` : "Rename one of them",
       );
     }
-    seen.add(key);
-  }
-  for (const row of rows) {
-    const double = Object.keys(row.params).find((key) => seen.has(key));
-    if (double !== undefined) {
-      throw usageError(
-        `Parameter "${double}" is given twice: by --params and by ${double === "index" && !axes.slice(0, -1).some((axis) => axis.key === "index") ? "--sweep or --array" : "--sweep"}`,
-        "Rename one of them",
-      );
-    }
-  }
+  };
+  axes.forEach(({ key }, i) => {
+    const by = hasArray && i === axes.length - 1 ? "--array" : "--sweep";
+    refuse(key, by);
+    given.set(key, by);
+  });
+  for (const row of rows) for (const key of Object.keys(row.params)) refuse(key, "--params");
 }

@@ -5,7 +5,8 @@ import { showValue } from "./values.ts";
 
 /** What a task's placeholders stand for. A parameter called `index` or `job` beats the task's own. */
 export type TemplateValues = {
-  job: number;
+  /** The job's id, or a word for one that has none yet. */
+  job: number | string;
   index: number;
   params: Record<string, unknown> | null;
   /** What `{}` stands for; null without `--params`, and then `{}` is no placeholder. */

@@ -1,0 +1,127 @@
+import type { SegmentRecord } from "./records.ts";
+import { type Counts, type FinalState, isFinal, noCounts, TASK_STATES, type TaskState } from "./states.ts";
+import { later, rankView, stateOfRanks, viewOfTask } from "./task-state.ts";
+import type { TaskView } from "./task-view.ts";
+
+/** The end of a task that left no record, as the scheduler tells it. */
+export type Verdict = {
+  task: number;
+  state: FinalState;
+  reason: string;
+  native: string | null;
+  node: string | null;
+  /** ISO 8601 UTC. */
+  endedAt: string;
+};
+
+/**
+ * What the records of one task say, in whatever order they come: of each rank the first success, else the
+ * latest attempt. Records of other tasks are passed over.
+ */
+export function foldTask(index: number, ranks: number, records: Iterable<SegmentRecord>): TaskView {
+  const best = Array.from<SegmentRecord | undefined>({ length: ranks });
+  for (const record of records) {
+    if (record.task === index && record.rank >= 0 && record.rank < ranks)
+      best[record.rank] = later(best[record.rank], record);
+  }
+  return viewOfTask(
+    index,
+    best.map((record, rank) => rankView(record, rank)),
+  );
+}
+
+/**
+ * The same for a whole job, record by record. It keeps one record per rank that has any and one byte per
+ * task, and its counts are always current. Records and verdicts of tasks or ranks that the job does not
+ * have are passed over.
+ */
+export class TaskFold {
+  readonly tasks: number;
+  readonly ranks: number;
+  /** The record that counts, by task x ranks + rank. */
+  readonly #best = new Map<number, SegmentRecord>();
+  readonly #verdicts = new Map<number, Verdict>();
+  /** Index into TASK_STATES, by task. */
+  readonly #states: Uint8Array;
+  readonly #counts = noCounts();
+
+  constructor(tasks: number, ranks: number) {
+    this.tasks = tasks;
+    this.ranks = ranks;
+    this.#states = new Uint8Array(tasks);
+    this.#counts.queued = tasks;
+  }
+
+  add(record: SegmentRecord): void {
+    if (!this.#has(record.task) || record.rank < 0 || record.rank >= this.ranks) return;
+    const key = record.task * this.ranks + record.rank;
+    const before = this.#best.get(key);
+    const now = later(before, record);
+    if (now === before) return;
+    this.#best.set(key, now);
+    this.#update(record.task);
+  }
+
+  /** A final state from the scheduler; it counts as long as the records give none, and none began after it. */
+  addVerdict(verdict: Verdict): void {
+    if (!this.#has(verdict.task)) return;
+    this.#verdicts.set(verdict.task, verdict);
+    this.#update(verdict.task);
+  }
+
+  /** How many tasks are in each state: a copy. */
+  counts(): Counts {
+    return { ...this.#counts };
+  }
+
+  /** The state of one task, without the cost of its view. */
+  stateOf(index: number): TaskState {
+    return TASK_STATES[this.#states[index] ?? 0] ?? "queued";
+  }
+
+  view(index: number): TaskView {
+    const view = viewOfTask(index, this.#ranksOf(index));
+    const verdict = this.#verdicts.get(index);
+    if (!verdict) return view;
+    if (isFinal(view.state)) return { ...view, native: verdict.native };
+    if (!this.#counted(index, verdict)) return view;
+    const { state, reason, native, endedAt } = verdict;
+    const seconds = view.startedAt === null ? null : secondsBetween(view.startedAt, endedAt);
+    return { ...view, state, reason, native, node: verdict.node ?? view.node, endedAt, seconds };
+  }
+
+  #has(task: number): boolean {
+    return Number.isInteger(task) && task >= 0 && task < this.tasks;
+  }
+
+  #update(task: number): void {
+    const before = this.stateOf(task);
+    let now = this.ranks === 1 ? rankView(this.#best.get(task), 0).state : stateOfRanks(this.#ranksOf(task));
+    const verdict = this.#verdicts.get(task);
+    if (verdict && !isFinal(now) && this.#counted(task, verdict)) now = verdict.state;
+    if (now === before) return;
+    this.#counts[before]--;
+    this.#counts[now]++;
+    this.#states[task] = TASK_STATES.indexOf(now);
+  }
+
+  #ranksOf(task: number) {
+    return Array.from({ length: this.ranks }, (_, rank) =>
+      rankView(this.#best.get(task * this.ranks + rank), rank),
+    );
+  }
+
+  /** Whether no attempt began after the verdict: the task may have been submitted once more since. */
+  #counted(task: number, verdict: Verdict): boolean {
+    const end = Date.parse(verdict.endedAt);
+    for (let rank = 0; rank < this.ranks; rank++) {
+      const record = this.#best.get(task * this.ranks + rank);
+      if (record && Date.parse(record.startedAt) > end) return false;
+    }
+    return true;
+  }
+}
+
+function secondsBetween(from: string, to: string): number {
+  return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+}
