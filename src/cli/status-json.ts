@@ -1,0 +1,62 @@
+import type { Counts, TaskState } from "../model/states.ts";
+import type { TaskView } from "../model/task-view.ts";
+import { type Scope, tasksIn } from "./selection.ts";
+
+/** One task of `status --json --tasks`. Times are ISO 8601 UTC, `seconds` and `maxRssBytes` what they say. */
+export type TaskJson = Omit<TaskView, "ranks">;
+
+/** One job of `status --json`; `list --json` is an array of these without `tasks`. */
+export type JobJson = {
+  id: number;
+  name: string;
+  executor: string;
+  state: TaskState;
+  counts: Counts;
+  tasks?: TaskJson[];
+};
+
+/** A job, or the part of it that was selected, as `status --json` shows it. */
+export function jobJson(scope: Scope, options: { tasks: boolean }): JobJson {
+  const { id, spec } = scope.view;
+  const json = jobJsonOf({ id, name: spec.name, executor: spec.executor, ...scope });
+  return options.tasks ? { ...json, tasks: Array.from(tasksIn(scope), taskJson) } : json;
+}
+
+/** The fields of a job that every command shows, in the documented order. */
+export function jobJsonOf(job: Omit<JobJson, "tasks">): JobJson {
+  const { id, name, executor, state, counts } = job;
+  const { queued, running, succeeded, failed, cancelled, timeout, lost } = counts;
+  return {
+    id,
+    name,
+    executor,
+    state,
+    counts: { queued, running, succeeded, failed, cancelled, timeout, lost },
+  };
+}
+
+/** One task, in the documented order. */
+export function taskJson(task: TaskView): TaskJson {
+  const { index, state, attempt, exitCode, signal, reason, native } = task;
+  const { node, startedAt, endedAt, seconds, maxRssBytes } = task;
+  return {
+    index,
+    state,
+    attempt,
+    exitCode,
+    signal,
+    reason,
+    native,
+    node,
+    startedAt,
+    endedAt,
+    seconds,
+    maxRssBytes,
+  };
+}
+
+/** One job as an object, several as an array. */
+export function oneOrMany<T>(items: readonly T[]): T | readonly T[] {
+  const [first] = items;
+  return items.length === 1 && first !== undefined ? first : items;
+}
