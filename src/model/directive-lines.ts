@@ -39,13 +39,11 @@ function splitWords(text: string, line: number): string[] {
   const words: string[] = [];
   const part = /\s+|#.*$|(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/gsy;
   while (part.lastIndex < text.length) {
-    const at = part.lastIndex;
     const found = part.exec(text)?.[0];
     if (found === undefined) {
       throw usageError(`Line ${line}: a quote in "#SBATCH${text}" never ends`, "Close it, or take it away");
     }
-    // A # inside a word is part of it: the pattern for words comes to it only after its first character.
-    if (found.startsWith("#") && (at === 0 || /\s/.test(text[at - 1] ?? ""))) break;
+    if (found.startsWith("#")) break;
     if (found.trim() !== "") words.push(unquote(found));
   }
   return words;

@@ -71,8 +71,12 @@ export function viewOfTask(index: number, ranks: readonly RankState[]): TaskView
     seconds:
       startedAt !== null && endedAt !== null ? (Date.parse(endedAt) - Date.parse(startedAt)) / 1000 : null,
     maxRssBytes: used.length > 0 ? Math.max(...used) : null,
-    ranks: ranks.map(({ record: _, ...rank }) => rank),
+    ranks: ranks.map(withoutRecord),
   };
+}
+
+function withoutRecord({ rank, state, attempt, node, startedAt, result }: RankState): RankView {
+  return { rank, state, attempt, node, startedAt, result };
 }
 
 function currentRanks(ranks: readonly RankState[]): RankState[] {

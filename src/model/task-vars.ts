@@ -16,6 +16,20 @@ export type TaskVariablesInput = {
   arrayIndex?: number | null;
   /** Set where the job asked for `--distributed`. */
   distributed?: DistributedPlace | null;
+  /** What `jobContext()` tells of where the task runs; left out where nobody knows. */
+  place?: TaskPlace | null;
+};
+
+/** Where a rank runs, as `jobContext()` tells it. */
+export type TaskPlace = {
+  executor: string;
+  /** Host name of this rank. */
+  node: string;
+  /** Host names of all the task's nodes. */
+  hostnames: string[];
+  /** Ranks of the task, on all nodes. */
+  ranks: number;
+  localRank: number;
 };
 
 /** Where a rank stands among the ranks of its task. */
@@ -38,8 +52,9 @@ const MAX_PARAMS_BYTES = 128 * 1024 - "JOBX_PARAMS=".length - 1;
 /**
  * The variables that every task sees: JOBX_JOB, JOBX_TASK, JOBX_RANK, JOBX_ATTEMPT, JOBX_NUM_TASKS,
  * JOBX_PARAMS (JSON, `{}` without parameters, absent above 128 KiB), JOBX_DIR, JOBX_CHECKPOINT_DIR and
- * JOBX_RESULT; SLURM_ARRAY_TASK_ID for arrays; MASTER_ADDR, MASTER_PORT, RANK, WORLD_SIZE, LOCAL_RANK and
- * LOCAL_WORLD_SIZE for distributed jobs.
+ * JOBX_RESULT; JOBX_EXECUTOR, JOBX_NODE, JOBX_HOSTNAMES (by comma), JOBX_NUM_NODES, JOBX_NUM_RANKS and
+ * JOBX_LOCAL_RANK where the place is known; SLURM_ARRAY_TASK_ID for arrays; MASTER_ADDR, MASTER_PORT,
+ * RANK, WORLD_SIZE, LOCAL_RANK and LOCAL_WORLD_SIZE for distributed jobs.
  */
 export function taskVariables(input: TaskVariablesInput): Record<string, string> {
   const variables: Record<string, string> = {
@@ -55,6 +70,14 @@ export function taskVariables(input: TaskVariablesInput): Record<string, string>
   const params = JSON.stringify(input.params ?? {});
   if (Buffer.byteLength(params) <= MAX_PARAMS_BYTES) variables.JOBX_PARAMS = params;
   if (typeof input.arrayIndex === "number") variables.SLURM_ARRAY_TASK_ID = String(input.arrayIndex);
+  if (input.place) {
+    variables.JOBX_EXECUTOR = input.place.executor;
+    variables.JOBX_NODE = input.place.node;
+    variables.JOBX_HOSTNAMES = input.place.hostnames.join(",");
+    variables.JOBX_NUM_NODES = String(input.place.hostnames.length);
+    variables.JOBX_NUM_RANKS = String(input.place.ranks);
+    variables.JOBX_LOCAL_RANK = String(input.place.localRank);
+  }
   if (input.distributed) {
     variables.MASTER_ADDR = input.distributed.masterAddr;
     variables.MASTER_PORT = String(input.distributed.masterPort);
