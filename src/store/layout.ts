@@ -31,6 +31,11 @@ export function codeDir(home: string, sha256: string): string {
   return join(homeDirs.code(home), sha256);
 }
 
+/** Touched every 30 s by the local queue of a host while it has jobs of this home. */
+export function heartbeatPath(home: string, host: string): string {
+  return join(homeDirs.cache(home), `queue-${host}.alive`);
+}
+
 /** The home that a job directory belongs to. */
 export function homeOf(dir: string): string {
   return join(dir, "..", "..");
@@ -88,6 +93,11 @@ export function valuePath(dir: string, name: string): string {
 
 export function valueName(task: number, attempt: number, rank: number): string {
   return `${task}.${attempt}.${rank}.bin`;
+}
+
+/** The file that `JOBX_RESULT` names to one rank of a command; gone once its value was taken. */
+export function resultFilePath(dir: string, task: number, attempt: number, rank: number): string {
+  return join(jobFiles.values(dir), `${task}.${attempt}.${rank}.json`);
 }
 
 /** Where a task keeps its checkpoints; lasts across attempts. */
