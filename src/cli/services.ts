@@ -1,7 +1,37 @@
+import { fileURLToPath } from "node:url";
+
 import type { Services } from "../orchestrator/services.ts";
+import { openRegistry, type Registry } from "../registry.ts";
+import type { ResolvedConfig } from "./config.ts";
 import type { CliContext } from "./context.ts";
 
-/** Makes the services. */
-export async function openServices(_context: CliContext): Promise<Services> {
-  throw new Error("not yet");
+/** Makes what the orchestrator's verbs work with, from the resolved configuration. Loads no executor. */
+export async function openServices(context: CliContext): Promise<Services> {
+  const config = await context.config();
+  const { env, output } = context;
+  const note = (text: string) => output.note(text);
+  const runtime = config.runtime ?? ownRuntime();
+  return { home: config.home, env, runtime, executors: registryFor(context, config), note };
+}
+
+/** The executors with their tables of the configuration; also what `jobx plugins` and `jobx doctor` look at. */
+export function registryFor(context: CliContext, config: ResolvedConfig): Registry {
+  const { output, globals } = context;
+  return openRegistry({
+    env: context.env,
+    home: config.home,
+    runtime: config.runtime ?? ownRuntime(),
+    note: (text) => output.note(text),
+    log: globals.verbose ? (line) => output.warn(output.errStyle.dim(`$ ${line}`)) : undefined,
+    table(executor) {
+      const values = config.settings[executor];
+      return values ? { values, where: `[${executor}], ${config.originOf(executor)}` } : null;
+    },
+  });
+}
+
+/** Words that start this very jobx: the binary, or Bun and the entry file. */
+export function ownRuntime(): string[] {
+  if (Bun.isStandaloneExecutable) return [process.execPath];
+  return [process.execPath, "--no-install", fileURLToPath(new URL("./main.ts", import.meta.url))];
 }

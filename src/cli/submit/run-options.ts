@@ -1,0 +1,85 @@
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+
+import { usageError } from "../../errors.ts";
+import { parseDuration } from "../../model/durations.ts";
+import type { Dependency, RunOptions } from "../../model/job.ts";
+import { parseSize } from "../../model/sizes.ts";
+import { parseCount } from "../resource-flags.ts";
+import { readText } from "./parameters.ts";
+import type { SubmitSettings } from "./settings.ts";
+import { splitWords } from "./words.ts";
+
+const DEFAULT_MAX_PAYLOAD = 1024 ** 3;
+
+/** How the tasks are run, every default filled in. Throws USAGE that names the flag. */
+export function runOptionsFrom(
+  settings: SubmitSettings,
+  given: { after: Dependency[]; arrayParallel: number | null; cwd: string },
+): RunOptions {
+  return {
+    retries: settings.read("retries", parseNumber) ?? 0,
+    maxTimeouts: settings.read("max-timeouts", parseNumber) ?? 3,
+    requeue: settings.flag("requeue") ?? null,
+    signalDelaySeconds: settings.read("signal-delay", parseDuration) ?? 90,
+    parallel: settings.read("parallel", parseCount) ?? given.arrayParallel,
+    pack: settings.read("pack", parsePack) ?? { tasks: 1, slots: 1 },
+    after: given.after,
+    setup: settings.all("setup"),
+    teardown: settings.all("teardown"),
+    launcher: settings.read("launcher", splitWords) ?? [],
+    capture: settings.flag("capture") ?? false,
+    mergeOutput: settings.flag("merge-output") ?? false,
+    distributed: settings.flag("distributed") ?? false,
+    cleanEnv: settings.flag("clean-env") ?? false,
+    env: variablesFrom(settings, given.cwd),
+    maxPayloadBytes: settings.read("max-payload", parseSize) ?? DEFAULT_MAX_PAYLOAD,
+  };
+}
+
+/** Reads `N` or `N/K`: N tasks per element, K of them at once. */
+export function parsePack(text: string): { tasks: number; slots: number } {
+  const match = /^(\d+)(?:\/(\d+))?$/.exec(text);
+  const tasks = Number(match?.[1] ?? 0);
+  const slots = Number(match?.[2] ?? 1);
+  if (tasks >= 1 && slots >= 1 && slots <= tasks) return { tasks, slots };
+  throw usageError(
+    `Bad pack ${JSON.stringify(text)}`,
+    "Write N or N/K: N tasks per element, K of them (at most N) at once",
+  );
+}
+
+function parseNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw usageError(`${JSON.stringify(text)} is not a whole number`, "Write 0, 1, 2, ...");
+}
+
+/** The configuration's `[env]`, then the file, then each `--env`. */
+function variablesFrom(settings: SubmitSettings, cwd: string): Record<string, string> {
+  const variables: Record<string, string> = { ...settings.table("env") };
+  const file = settings.text("env-file");
+  if (file !== undefined) {
+    for (const [name, value] of Object.entries(parseEnv(readText(resolve(cwd, file), file)))) {
+      if (value !== undefined) variables[name] = value;
+    }
+  }
+  for (const text of settings.all("env")) {
+    const equals = text.indexOf("=");
+    if (equals < 0) {
+      throw usageError(`--env: ${JSON.stringify(text)} has no =`, `Write --env ${text}=VALUE`);
+    }
+    variables[text.slice(0, equals)] = text.slice(equals + 1);
+  }
+  for (const [name, value] of Object.entries(variables)) checkVariable(name, value);
+  return variables;
+}
+
+function checkVariable(name: string, value: string): void {
+  if (!/^[^\s=\0]+$/.test(name)) {
+    throw usageError(
+      `--env: ${JSON.stringify(name)} cannot be the name of a variable`,
+      "Write --env NAME=VALUE",
+    );
+  }
+  if (value.includes("\0")) throw usageError(`--env: ${name} holds a NUL character`, "Variables are text");
+}
