@@ -8,10 +8,11 @@ export function headline(error: Pick<RemoteError, "name" | "message">): string {
 /** The error as text: headline, frames, own fields, then what caused it. No final newline. */
 export function formatRemoteError(error: RemoteError): string {
   const parts = [error.stack && error.stack.includes(error.message) ? error.stack : joined(error)];
-  const fields = Object.entries(error.fields);
+  const fields = Object.entries(error.fields).filter(([, value]) => value !== undefined);
   if (fields.length > 0) parts.push(fields.map(([key, value]) => `  ${key}: ${show(value)}`).join("\n"));
   if (isRemoteError(error.cause)) parts.push(`Caused by: ${formatRemoteError(error.cause)}`);
-  else if (error.cause !== undefined && error.cause !== null) parts.push(`Caused by: ${show(error.cause)}`);
+  else if (error.cause !== undefined && error.cause !== null && error.name !== "Thrown")
+    parts.push(`Caused by: ${show(error.cause)}`);
   return parts.join("\n");
 }
 

@@ -1,0 +1,47 @@
+import { relative } from "node:path";
+
+import { JobxError } from "../errors.ts";
+import { codeFrame, codeFrameAt } from "./code-frame.ts";
+import type { RewrittenFile } from "./original-paths.ts";
+
+type BuildLog = BuildMessage | ResolveMessage;
+
+/** At most this many messages of one build are shown. */
+const SHOWN = 5;
+
+/** A failed build as one USAGE error: every message with file, line, column and code frame. */
+export function buildError(file: string, logs: BuildLog[], rewritten: Map<string, RewrittenFile>): JobxError {
+  const errors = logs.filter((log) => log.level === "error");
+  const shown = errors.slice(0, SHOWN).map((log) => describe(log, rewritten));
+  if (errors.length > SHOWN) shown.push(`... and ${errors.length - SHOWN} more`);
+  const text = shown.length > 0 ? `\n${shown.join("\n")}` : "";
+  const unresolved = errors.some((log) => log.name === "ResolveMessage");
+  return new JobxError("USAGE", `${display(file)} could not be bundled:${text}`, {
+    hint: unresolved
+      ? "Check the name; packages are looked for in the node_modules folders beside and above the file"
+      : undefined,
+  });
+}
+
+/** Message, place and code frame of an error that Bun's parser or resolver reported; null for other errors. */
+export function describeParseError(error: unknown): string | null {
+  return error instanceof BuildMessage || error instanceof ResolveMessage ? describe(error, new Map()) : null;
+}
+
+function describe(log: BuildLog, rewritten: Map<string, RewrittenFile>): string {
+  const place = log.position;
+  if (!place) return log.message;
+  const original = rewritten.get(place.file);
+  const column = original?.line === place.line ? place.column - original.shift : place.column;
+  const frame = original
+    ? codeFrame(original.text, place.line, column)
+    : codeFrameAt({ file: place.file, line: place.line, column });
+  const head = `${display(place.file)}:${place.line}:${column}: ${log.message}`;
+  return frame ? `${head}\n${frame}` : head;
+}
+
+/** Relative to the current folder where that is shorter and does not climb. */
+function display(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path === "" || path.startsWith("..") ? file : path;
+}

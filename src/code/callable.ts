@@ -1,0 +1,50 @@
+/**
+ * Why a value cannot be a task's function, as the end of a sentence ("is a class; ..."); null when it
+ * can. Async functions are fine; generators, classes and everything that is no function are not.
+ */
+export function whyNotCallable(value: unknown): string | null {
+  if (typeof value !== "function") return `is ${describe(value)}, not a function`;
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  if (kind === "GeneratorFunction" || kind === "AsyncGeneratorFunction") return GENERATOR;
+  if (/^class\b/.test(Function.prototype.toString.call(value))) return CLASS;
+  return null;
+}
+
+/**
+ * The same judgement from bundled code alone, without running it: null also where only running can
+ * tell. `code` is the whitespace-minified bundle.
+ */
+export function whyNotCallableInCode(code: string, exportName: string): string | null {
+  const local = localName(code, exportName);
+  if (!local) return null;
+  const name = local.replace(/\$/g, "\\$");
+  if (new RegExp(`(?<![\\w$])function\\*${name}\\(`).test(code)) return GENERATOR;
+  if (new RegExp(`(?<![\\w$])class ${name}[ {]`).test(code)) return CLASS;
+  const value = new RegExp(
+    `(?<![\\w$.])(?:var|let|const|,) ?${name}=(class\\b|(?:async )?function\\*|["'\`]|-?\\d)`,
+  ).exec(code)?.[1];
+  if (!value) return null;
+  if (value === "class") return CLASS;
+  if (value.endsWith("function*")) return GENERATOR;
+  return `is ${/["'`]/.test(value) ? "a string" : "a number"}, not a function`;
+}
+
+const GENERATOR =
+  "is a generator function, which has no single result; write a function that returns its values";
+const CLASS = "is a class; export a function that makes and uses it";
+
+/** The name inside the bundle of what it exports, from its last `export{a as b,c}`. */
+function localName(code: string, exportName: string): string | null {
+  const list = /export\{([^{}]*)\};?\s*$/.exec(code)?.[1];
+  for (const item of list?.split(",") ?? []) {
+    const [local, exported] = item.trim().split(" as ");
+    if (local && (exported ?? local) === exportName) return local;
+  }
+  return null;
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

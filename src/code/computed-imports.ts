@@ -1,0 +1,35 @@
+import { SourceMap } from "node:module";
+import { relative } from "node:path";
+
+import type { SourceMapFile } from "./bundle.ts";
+
+/** What the bundler leaves of an import whose name is only known at run time. */
+const COMPUTED = /(?<![\w$.])(?:import|__require)\((?!["'])/g;
+
+/**
+ * Sentences about imports that a bundle may not carry, one per file. Bun.build leaves them as they are
+ * and reports nothing; in whitespace-minified code they are found by their text.
+ */
+export function findComputedImports(code: string, map: SourceMapFile): string[] {
+  const places = [...code.matchAll(COMPUTED)];
+  if (places.length === 0) return [];
+  const entries = new SourceMap({ ...map, file: "", sourceRoot: "", sourcesContent: [] });
+  const byFile = new Map<string, number>();
+  for (const { index } of places) {
+    const before = code.slice(0, index);
+    const line = before.split("\n").length - 1;
+    const found = entries.findEntry(line, index - (before.lastIndexOf("\n") + 1));
+    if (!("originalSource" in found)) continue;
+    if (!byFile.has(found.originalSource)) byFile.set(found.originalSource, found.originalLine + 1);
+  }
+  return [...byFile].map(
+    ([file, line]) =>
+      `${display(file)}:${line} imports a module whose name is only known when it runs; the snapshot may lack it ` +
+      "(--no-snapshot imports the files where they are)",
+  );
+}
+
+function display(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path === "" || path.startsWith("..") ? file : path;
+}

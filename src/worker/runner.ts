@@ -1,0 +1,45 @@
+import { openChannel } from "./channel.ts";
+import { prepareProcess } from "./process-state.ts";
+import { runFunction, type RunningFunction } from "./run-function.ts";
+import { isRequest } from "./runner-protocol.ts";
+
+/** The descriptor that the supervisor talks over. */
+const CHANNEL = 3;
+
+/**
+ * The process that runs functions, one at a time, for a supervisor that talks to it over descriptor 3.
+ * It ends, with every process of its group, when the supervisor does. Users' imports of `jobx` must
+ * have been registered (`registry/own-modules.ts`).
+ */
+export async function runRunner(_argv: string[]): Promise<number> {
+  prepareProcess();
+  const ended = Promise.withResolvers<number>();
+  let running: RunningFunction | null = null;
+
+  const channel = openChannel(CHANNEL, {
+    message(message) {
+      if (!isRequest(message)) return ended.resolve(70);
+      if (message.type === "abort") return running?.abort(message.kind);
+      const started = runFunction(message.task);
+      running = started;
+      void Promise.all([channel, started.reply]).then(([end, reply]) => {
+        running = null;
+        end.send(reply);
+      });
+    },
+    closed: () => ended.resolve(0),
+  });
+  await channel;
+  const code = await ended.promise;
+  endGroup();
+  return code;
+}
+
+/** Nobody is left to tell: what the tasks started goes with this process. */
+function endGroup(): void {
+  try {
+    process.kill(-process.pid, "SIGKILL");
+  } catch {
+    // Not the leader of a group of its own, for example when started by hand.
+  }
+}
