@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 
-/** One option of a directive line, as written: `name` without its dashes; no value where none was attached or followed. */
-export type DirectiveWord = { name: string; value: string | null; line: number };
+/** One option of a directive line: `name` without its dashes, "" for a word that is no option; `text` as it was written. */
+export type DirectiveWord = { name: string; value: string | null; text: string; line: number };
 
 /**
  * The options of a script's `#SBATCH` lines, from its beginning to its first command, as sbatch reads them:
@@ -19,6 +19,7 @@ export function readDirectiveWords(script: string, takesValue: (name: string) =>
       const next = words[i + 1];
       if (word.value === null && takesValue(word.name) && next !== undefined) {
         word.value = next;
+        word.text += ` ${next}`;
         i++;
       }
       found.push(word);
@@ -29,10 +30,10 @@ export function readDirectiveWords(script: string, takesValue: (name: string) =>
 
 function readWord(text: string, line: number): DirectiveWord {
   const long = /^--([^=]+)(?:=(.*))?$/s.exec(text);
-  if (long) return { name: long[1] ?? "", value: long[2] ?? null, line };
+  if (long) return { name: long[1] ?? "", value: long[2] ?? null, text, line };
   const short = /^-([A-Za-z])=?(.*)$/s.exec(text);
-  if (short) return { name: short[1] ?? "", value: short[2] || null, line };
-  return { name: text, value: null, line };
+  if (short) return { name: short[1] ?? "", value: short[2] || null, text, line };
+  return { name: "", value: null, text, line };
 }
 
 function splitWords(text: string, line: number): string[] {

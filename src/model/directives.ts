@@ -111,7 +111,7 @@ export function parseDirectives(script: string): Directives {
     const name = SHORT[word.name] ?? word.name;
     if (!KNOWN.includes(name)) found.unknown.push(unknownWord(word));
     else if (word.value === null && !SWITCHES.has(name))
-      found.unknown.push(`line ${word.line}: ${shown(word)} has no value`);
+      found.unknown.push(`line ${word.line}: ${word.text} has no value`);
     else given.set(name, word);
   }
   for (const [name, word] of given) translate(name, word.value, found);
@@ -217,13 +217,5 @@ function translateExport(value: string, found: Directives): void {
 
 function unknownWord(word: DirectiveWord): string {
   const near = nearest(word.name, KNOWN);
-  return `line ${word.line}: ${shown(word)}${near === null ? "" : ` (did you mean --${near}?)`}`;
-}
-
-function shown(word: DirectiveWord): string {
-  const dashed =
-    word.name.startsWith("-") || !/^[\w-]+$/.test(word.name)
-      ? word.name
-      : `${word.name.length === 1 ? "-" : "--"}${word.name}`;
-  return word.value === null ? dashed : `${dashed}=${word.value}`;
+  return `line ${word.line}: ${word.text}${near === null ? "" : ` (did you mean --${near}?)`}`;
 }
