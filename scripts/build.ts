@@ -12,7 +12,14 @@ import { version } from "../package.json";
 const root = dirname(import.meta.dir);
 const dist = join(root, "dist");
 
-const TARGETS = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl", "darwin-arm64", "darwin-x64"];
+const TARGETS = [
+  "linux-x64",
+  "linux-arm64",
+  "linux-x64-musl",
+  "linux-arm64-musl",
+  "darwin-arm64",
+  "darwin-x64",
+];
 
 // ESM with splitting makes commands load lazily; the two `no` flags keep the folder one stands in
 // from injecting code; the last two let users' scripts resolve their packages and paths.
@@ -53,7 +60,14 @@ if (!values.outfile) {
 /** Compiles one binary and returns its path. */
 async function build(outfile: string, target: string | null): Promise<string> {
   rmSync(outfile, { force: true });
-  const argv = [process.execPath, "build", ...FLAGS, join(root, "src", "cli", "main.ts"), "--outfile", outfile];
+  const argv = [
+    process.execPath,
+    "build",
+    ...FLAGS,
+    join(root, "src", "cli", "main.ts"),
+    "--outfile",
+    outfile,
+  ];
   if (target) argv.push(`--target=${target}`);
   const child = Bun.spawn(argv, { cwd: root, stdout: "pipe", stderr: "pipe" });
   const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
@@ -69,7 +83,11 @@ async function build(outfile: string, target: string | null): Promise<string> {
 async function smoke(file: string): Promise<boolean> {
   const name = basename(file);
   try {
-    const child = Bun.spawn([file, "--version"], { stdout: "pipe", stderr: "pipe", env: { PATH: "/usr/bin:/bin" } });
+    const child = Bun.spawn([file, "--version"], {
+      stdout: "pipe",
+      stderr: "pipe",
+      env: { PATH: "/usr/bin:/bin" },
+    });
     const [out, code] = await Promise.all([child.stdout.text(), child.exited]);
     if (code === 0 && out.trim() === version) {
       console.log(`${name}: runs here, version ${version}, ${megabytes(file)} MB`);

@@ -12,6 +12,7 @@ const ROOMS = [
   "src/client/",
   "src/orchestrator/",
   "src/registry.ts",
+  "src/registry/",
   "plugins/",
   "src/plugin.ts",
   "src/index.ts",

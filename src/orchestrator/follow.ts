@@ -9,6 +9,8 @@ export type FollowOptions = {
   lines: number | null;
   /** How a task stands, as far as is known; asked often, so it must be cheap. */
   stateOf(task: number): TaskState;
+  /** Resolves when all tasks have ended, so that the end is noticed at once. */
+  ended?: Promise<unknown>;
   /** Ends the following by throwing the signal's reason. */
   signal?: AbortSignal;
 };
@@ -43,21 +45,21 @@ export async function* followLogs(
     open = left;
     if (open.length === 0) return;
     pauseMs = news ? FASTEST_MS : Math.min(pauseMs * 1.25, SLOWEST_MS);
-    await pause(pauseMs, options.signal);
+    await pause(pauseMs, options);
   }
 }
 
 const FASTEST_MS = 100;
 const SLOWEST_MS = 1000;
 
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+async function pause(ms: number, { signal, ended }: FollowOptions): Promise<void> {
   signal?.throwIfAborted();
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<unknown>();
   const timer = setTimeout(resolve, ms);
-  const wake = () => resolve();
-  signal?.addEventListener("abort", wake);
-  await promise;
+  signal?.addEventListener("abort", resolve);
+  // How the wait ended is not for this loop to judge: it looks at the states and the signal.
+  await Promise.race([promise, ...(ended ? [ended.catch(() => {})] : [])]);
   clearTimeout(timer);
-  signal?.removeEventListener("abort", wake);
+  signal?.removeEventListener("abort", resolve);
   signal?.throwIfAborted();
 }

@@ -35,9 +35,6 @@ export async function retryJob(
   const origin = view.spec;
   const draft: SpecDraft = await draftJob(services, executor, context, {
     ...origin,
-    entry:
-      origin.entry.kind === "command" ? origin.entry : { ...origin.entry, reference: "", snapshot: false },
-    tasks: [],
     count: indices.length,
     resources: { ...origin.resources, ...input.resources },
     // Its predecessors have had their say.

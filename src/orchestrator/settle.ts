@@ -80,7 +80,7 @@ function unknownElement(job: number, element: number): ElementStatus {
 /** What one element's status says of its tasks. */
 function applyStatus(executor: Executor, job: JobReader, status: ElementStatus): void {
   const tasks = tasksOfElement(executor, job, status.element);
-  if (status.state === "ended" || status.state === "unknown" || isFinal(status.state)) {
+  if (status.state !== "queued" && status.state !== "running") {
     if (job.overdue(status.element, executor.graceSeconds)) closeTasks(job, tasks, status);
     return;
   }
@@ -135,15 +135,12 @@ function closeTasks(job: JobReader, tasks: Iterable<number>, status: ElementStat
 function endOf(job: JobReader, task: number, status: ElementStatus): { state: FinalState; reason: string } {
   const started = job.recordedState(task) === "running";
   if (includes(job.cancelled, task)) return { state: "cancelled", reason: started ? "cancelled" : CANCELLED };
-  if (isFinal(status.state) && status.state !== "succeeded") {
-    return {
-      state: status.state,
-      reason: status.reason ?? `the executor ended it: ${status.native ?? status.state}`,
-    };
+  const { state } = status;
+  if (state === "failed" || state === "cancelled" || state === "timeout") {
+    return { state, reason: status.reason ?? `the executor ended it: ${status.native ?? state}` };
   }
   const what = started ? "it was running and left no record of its end" : "it left no record";
-  const word =
-    status.state === "unknown" ? "the executor does not know it" : "the executor says it has ended";
+  const word = state === "unknown" ? "the executor does not know it" : "the executor says it has ended";
   return { state: "lost", reason: status.reason ?? `${word}, and ${what}` };
 }
 

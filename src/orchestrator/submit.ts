@@ -63,7 +63,16 @@ export type Submitted = {
  */
 export async function submitJob(services: Services, input: SubmitInput): Promise<Submitted> {
   const { executor, context } = await chooseExecutor(services, input.executor);
-  const draft = await draftJob(services, executor, context, { ...input, entry: findEntry(input) });
+  const draft = await draftJob(services, executor, context, {
+    ...input,
+    entry: findEntry(input),
+    options: validateOptions(
+      executor.name,
+      executor.options,
+      { ...context.settings, ...input.options },
+      "the options",
+    ),
+  });
   ensureHome(services.home);
   const entry = await storeEntry(services, input, draft.entry);
   return await placeJob(services, executor, context, { ...draft, entry }, input);
@@ -79,7 +88,7 @@ export async function chooseExecutor(
   return { executor, context: services.executors.contextFor(executor) };
 }
 
-/** What a draft is made of: a submission whose command or function has been found. */
+/** What a draft is made of: a submission whose command or function has been found and whose options were checked. */
 export type DraftInput = Omit<SubmitInput, "entry" | "tasks" | "environment" | "inspect"> & { entry: Entry };
 
 /** The checked request of a job that has no id yet. Writes nothing. */
@@ -101,7 +110,7 @@ export async function draftJob(
     array: input.array,
     indices: input.indices,
     resources: input.resources,
-    options: validateOptions(executor.name, executor.options, { ...context.settings, ...input.options }),
+    options: input.options,
     run: { ...input.run, after: await judgeDependencies(services, executor, input.run.after, input.count) },
     cwd: input.cwd,
     user: userInfo().username,

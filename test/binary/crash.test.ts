@@ -1,0 +1,141 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { eventually } from "../helpers/eventually.ts";
+import { TestJobx } from "../helpers/jobx.ts";
+
+const jobx = new TestJobx({ JOBX_QUEUE_IDLE_SECONDS: "2" });
+
+type Status = {
+  state: string;
+  counts: Record<string, number>;
+  tasks: { state: string; reason: string | null; attempt: number }[];
+};
+const status = (id: string) => jobx.json<Status>(["status", "--tasks", id]);
+
+/** Pids of this test's own processes that were started with this word (`_queue`, `_worker`, `_runner`). */
+function processesOf(word: string): number[] {
+  const own = `JOBX_RUNTIME_DIR=${jobx.env["JOBX_RUNTIME_DIR"]}`;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return argv.includes(word) && readFileSync(`/proc/${pid}/environ`, "utf8").includes(own);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+async function killOne(word: string): Promise<void> {
+  const pid = await eventually(() => processesOf(word)[0]);
+  process.kill(pid, "SIGKILL");
+}
+
+describe("after a process of jobx is killed", () => {
+  test("the queue: running tasks go on, waiting ones start, nothing is lost", async () => {
+    const id = await jobx.submit([
+      "--array",
+      "0-3",
+      "--parallel",
+      "1",
+      "--",
+      "sh",
+      "-c",
+      "while ! test -e go; do sleep 0.05; done",
+    ]);
+    const later = await jobx.submit(["--after", id, "--", "true"]);
+    await jobx.until(id, ["running"]);
+    await killOne("_queue");
+    await jobx.file("go", "");
+    expect((await jobx.run(["wait", later])).code).toBe(0);
+    expect((await status(id)).counts).toMatchObject({ succeeded: 4 });
+    expect((await status(id)).tasks.map((task) => task.attempt)).toEqual([0, 0, 0, 0]);
+  }, 40_000);
+
+  test("the supervisor: its task is reported lost with that reason, its process is gone, the others run", async () => {
+    const pidFile = join(jobx.cwd, "victim");
+    const id = await jobx.submit([
+      "--array",
+      "0-2",
+      "--parallel",
+      "1",
+      "--",
+      "sh",
+      "-c",
+      `if test {index} = 0; then echo $$ > ${pidFile}; sleep 1000; fi`,
+    ]);
+    const pid = await eventually(() => existsSync(pidFile) && readFileSync(pidFile, "utf8").trim());
+    await killOne("_worker");
+    expect((await jobx.run(["wait", id])).code).toBe(1);
+    const { tasks } = await status(id);
+    expect(tasks.map((task) => task.state)).toEqual(["lost", "succeeded", "succeeded"]);
+    expect(tasks[0]?.reason).toContain("supervisor");
+    await eventually(() => !existsSync(`/proc/${pid}`));
+  }, 40_000);
+
+  test("the supervisor, with --retries: its task runs again", async () => {
+    const pidFile = join(jobx.cwd, "again");
+    const id = await jobx.submit([
+      "--retries",
+      "1",
+      "--",
+      "sh",
+      "-c",
+      `test $JOBX_ATTEMPT = 1 || { echo $$ > ${pidFile}; sleep 1000; }`,
+    ]);
+    await eventually(() => existsSync(pidFile) && readFileSync(pidFile, "utf8").trim());
+    await killOne("_worker");
+    expect((await jobx.run(["wait", id])).code).toBe(0);
+    expect((await status(id)).tasks[0]).toMatchObject({ state: "succeeded", attempt: 1 });
+  }, 40_000);
+
+  test("queue and supervisor together: the next command notices and carries on", async () => {
+    const marker = join(jobx.cwd, "both");
+    const id = await jobx.submit([
+      "--array",
+      "0-1",
+      "--parallel",
+      "1",
+      "--",
+      "sh",
+      "-c",
+      `if test {index} = 0; then touch ${marker}; sleep 1000; fi`,
+    ]);
+    await eventually(() => existsSync(marker));
+    const [queue] = processesOf("_queue");
+    const [worker] = processesOf("_worker");
+    if (queue) process.kill(queue, "SIGKILL");
+    if (worker) process.kill(worker, "SIGKILL");
+    expect((await jobx.run(["wait", id])).code).toBe(1);
+    expect((await status(id)).tasks.map((task) => task.state)).toEqual(["lost", "succeeded"]);
+  }, 40_000);
+
+  test("at many points of an array: every task is accounted for and no value is wrong", async () => {
+    const id = await jobx.submit([
+      "--array",
+      "0-199",
+      "--retries",
+      "20",
+      "--capture",
+      "--",
+      "echo",
+      "value {index}",
+    ]);
+    for (const word of ["_worker", "_queue", "_worker", "_worker", "_queue"]) {
+      const before = (await status(id)).counts["succeeded"] ?? 0;
+      if (before === 200) break;
+      const [pid] = processesOf(word);
+      if (pid) process.kill(pid, "SIGKILL");
+      await eventually(async () => ((await status(id)).counts["succeeded"] ?? 0) > before, {
+        timeoutMs: 20_000,
+      });
+    }
+    expect((await jobx.run(["wait", id])).code).toBe(0);
+    const values = await jobx.json<string[]>(["result", id]);
+    expect(values).toEqual(Array.from({ length: 200 }, (_, index) => `value ${index}`));
+  }, 90_000);
+});
