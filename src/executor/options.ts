@@ -59,15 +59,17 @@ export const option = {
 /**
  * Checks options against an executor's schema and fills in defaults. `where` says where they were given,
  * e.g. "-o" or "[slurm] in ~/.config/jobx/config.toml". Throws USAGE that lists everything wrong: unknown
- * keys with the nearest known one, bad values with what the option takes.
+ * keys with the nearest known one, bad values with what the option takes. `base` holds values that were
+ * validated before (the executor's settings) and stand between the given ones and the defaults.
  */
 export function validateOptions(
   executor: string,
   schema: OptionSchema,
   given: Record<string, unknown>,
   where: string,
+  base: Record<string, unknown> = {},
 ): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
+  const values: Record<string, unknown> = { ...base };
   const problems: { message: string; hint: string }[] = [];
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || value === null) continue;

@@ -1,0 +1,45 @@
+import type { ExecutorContext, Submission, SubmitRequest } from "./executor/contract.ts";
+import type { NativeId } from "./model/job.ts";
+
+/** The public door for plugin authors: what `import { ... } from "jobx/plugin"` gives. */
+export { type ErrorCode, JobxError } from "./errors.ts";
+export type {
+  Affinity,
+  Capabilities,
+  ElementEnvironment,
+  ElementStatus,
+  Executor,
+  ExecutorContext,
+  JobRef,
+  ShellCommand,
+  SpecDraft,
+  Submission,
+  SubmitRequest,
+  TaskSelection,
+} from "./executor/contract.ts";
+export { defineExecutor, type ExecutorDefinition } from "./executor/define.ts";
+export { option, type OptionSchema, type OptionSpec } from "./executor/options.ts";
+export type { CommandOptions, CommandResult, Run } from "./executor/run.ts";
+export type { Entry, JobSpec, NativeId, RunOptions } from "./model/job.ts";
+export type { Resources } from "./model/resources.ts";
+export type { FinalState, TaskState } from "./model/states.ts";
+
+const inline = () => import("./worker/inline.ts");
+
+/**
+ * Runs a whole job in this very process, its output on the terminal; resolves when all tasks have ended
+ * and have their records. The worker's code is loaded when it is first called.
+ */
+export async function runInline(request: SubmitRequest, context: ExecutorContext): Promise<Submission> {
+  return (await inline()).runInline(request, context);
+}
+
+/** Whether the process that `runInline` ran a job in is still there; true where that cannot be known. */
+export async function isInlineAlive(native: NativeId): Promise<boolean> {
+  return (await inline()).isInlineAlive(native);
+}
+
+/** Asks the process that `runInline` runs a job in to end what was cancelled. */
+export async function interruptInline(native: NativeId): Promise<void> {
+  return (await inline()).interruptInline(native);
+}

@@ -1,0 +1,57 @@
+import { JobxError, messageOf } from "../errors.ts";
+import type { Affinity, Executor, ExecutorContext } from "../executor/contract.ts";
+
+/** What `auto` chose, and why in a few words. */
+export type Picked = { executor: Executor; why: string };
+
+const CLUSTER = 2;
+const FINE = 1;
+
+/**
+ * The executor that fits this machine best; of equals, the later one. A cluster is never left for a lesser
+ * executor because it gave no answer: work that was meant for it would land on a login node. Throws
+ * UNREACHABLE then, and NOT_FOUND when nothing fits.
+ */
+export async function pickExecutor(
+  executors: Executor[],
+  contextFor: (executor: Executor) => ExecutorContext,
+): Promise<Picked> {
+  const answers = await Promise.all(executors.map((executor) => ask(executor, contextFor)));
+  const best = answers.reduce<Answer | null>(
+    (chosen, answer) =>
+      scoreOf(answer) >= Math.max(FINE, chosen ? scoreOf(chosen) : FINE) ? answer : chosen,
+    null,
+  );
+  if (best?.affinity?.score === CLUSTER) return { executor: best.executor, why: best.affinity.why };
+  const failed = answers.find((answer) => answer.affinity === null);
+  if (failed) {
+    throw new JobxError(
+      "UNREACHABLE",
+      `${failed.executor.name} seems to be here but could not be asked: ${messageOf(failed.error)}`,
+      {
+        hint: "Try again in a while, or name the executor: `-e local` runs on this very machine",
+        cause: failed.error,
+      },
+    );
+  }
+  if (best?.affinity) return { executor: best.executor, why: best.affinity.why };
+  throw new JobxError("NOT_FOUND", "No executor fits this machine", {
+    hint: "`jobx plugins` lists them; name one with -e",
+  });
+}
+
+type Answer = { executor: Executor; affinity: Affinity | null; error: unknown };
+
+async function ask(executor: Executor, contextFor: (executor: Executor) => ExecutorContext): Promise<Answer> {
+  try {
+    return { executor, affinity: await executor.affinity(contextFor(executor)), error: null };
+  } catch (error) {
+    // A bad table in the configuration is the user's to mend, not a scheduler's silence.
+    if (error instanceof JobxError && error.code === "USAGE") throw error;
+    return { executor, affinity: null, error };
+  }
+}
+
+function scoreOf(answer: Answer): number {
+  return answer.affinity?.score ?? -1;
+}

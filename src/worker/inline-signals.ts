@@ -1,0 +1,59 @@
+import { readCancelled } from "../store/jobs.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Who was asked to stop, while a job runs in this process. */
+export type InlineSignals = {
+  /** Says that a task begins; the signal is aborted when it shall end. */
+  begin(task: number): AbortSignal;
+  /** Why a task shall not run, or no longer; null when nothing was asked. */
+  asked(task: number): string | null;
+  /** Lets others handle signals again, and passes on the one that ended the job. */
+  giveBack(): void;
+};
+
+/**
+ * Handles SIGINT, SIGTERM and SIGHUP in place of everybody else, so that nothing ends the process before
+ * the records are written. Where tasks were cancelled by `jobx cancel`, SIGTERM only ends those.
+ */
+export function takeSignals(dir: string): InlineSignals {
+  const others = SIGNALS.map((name) => ({ name, listeners: process.rawListeners(name) }));
+  let current: { task: number; controller: AbortController } | null = null;
+  let ended: { signal: NodeJS.Signals; reason: string } | null = null;
+  let cancelled = readCancelled(dir);
+
+  const asked = (task: number): string | null => {
+    if (ended) return ended.reason;
+    cancelled = readCancelled(dir);
+    return cancelled === "all" || cancelled?.has(task) ? "cancelled" : null;
+  };
+  const handle = (signal: NodeJS.Signals) => {
+    cancelled = readCancelled(dir);
+    if (signal !== "SIGTERM" || cancelled === null) {
+      ended = {
+        signal,
+        reason: signal === "SIGINT" ? "interrupted with Ctrl-C" : `interrupted by ${signal}`,
+      };
+    }
+    if (current && asked(current.task)) current.controller.abort();
+  };
+
+  for (const { name } of others) {
+    process.removeAllListeners(name);
+    process.on(name, handle);
+  }
+  return {
+    asked,
+    begin(task) {
+      current = { task, controller: new AbortController() };
+      return current.controller.signal;
+    },
+    giveBack() {
+      for (const { name, listeners } of others) {
+        process.removeListener(name, handle);
+        for (const listener of listeners) Reflect.apply(process.on, process, [name, listener]);
+      }
+      if (ended) process.kill(process.pid, ended.signal);
+    },
+  };
+}
