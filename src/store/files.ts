@@ -1,0 +1,171 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+import { errnoOf } from "../errors.ts";
+import { checksum } from "./checksum.ts";
+import { decode, encode } from "./codec.ts";
+import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
+import { storageError } from "./storage-errors.ts";
+
+/** Folders and files are their owner's alone, whatever the umask. */
+export const DIR_MODE = 0o700;
+export const FILE_MODE = 0o600;
+
+/** After the preamble: length and checksum of the one record. */
+const RECORD_HEADER_BYTES = 8;
+
+/** Makes a folder and those above it, 0700. Throws STORAGE. */
+export function ensureDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: DIR_MODE });
+  } catch (error) {
+    throw storageError(path, "written", error);
+  }
+}
+
+/** Writes one value as a versioned, checksummed file, atomically and durably. Throws PAYLOAD or STORAGE. */
+export function writeRecordFile(path: string, value: unknown): void {
+  writeFileAtomic(path, recordFileBytes(value));
+}
+
+/** Reads a file of `writeRecordFile` back; null where it is missing. Throws DAMAGED, FORMAT or STORAGE. */
+export function readRecordFile(path: string): unknown {
+  const bytes = readIfThere(path);
+  return bytes === null ? null : parseRecordFile(bytes, path);
+}
+
+/** The bytes that `writeRecordFile` writes. */
+export function recordFileBytes(value: unknown): Uint8Array {
+  const body = encode(value);
+  const header = new DataView(new ArrayBuffer(RECORD_HEADER_BYTES));
+  header.setUint32(0, body.length, true);
+  header.setUint32(4, checksum(body), true);
+  return Buffer.concat([writePreamble("record"), new Uint8Array(header.buffer), body]);
+}
+
+/**
+ * Writes a whole file so that a reader sees the old one or the new one, never a part: temporary name,
+ * fsync, rename, fsync of the folder. 0600. Throws STORAGE and leaves nothing behind.
+ */
+export function writeFileAtomic(path: string, bytes: Uint8Array): void {
+  writeAtomically(path, (fd) => writeFully(fd, bytes));
+}
+
+/** As `writeFileAtomic`, for contents that are made piece by piece; what `write` throws is thrown on. */
+export function writeAtomically<T>(path: string, write: (fd: number) => T): T {
+  const temporary = temporaryFor(path);
+  try {
+    const fd = openSync(temporary, "wx", FILE_MODE);
+    let result: T;
+    try {
+      result = write(fd);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
+    return result;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw storageError(path, "written", error);
+  }
+}
+
+/** A name beside `path` that no other process, on any host, uses. */
+export function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 13)}.tmp`);
+}
+
+/** Writes all bytes, at `position` or where the file stands; a write may take only a part of them. */
+export function writeFully(fd: number, bytes: Uint8Array, position: number | null = null): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+  }
+}
+
+/** Fills `target` from `offset` of a file; gives how many bytes there were. */
+export function readInto(fd: number, target: Uint8Array, offset: number): number {
+  let done = 0;
+  while (done < target.length) {
+    const read = readSync(fd, target, done, target.length - done, offset + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
+}
+
+/** Makes names in a folder durable; best effort, since network file systems may refuse. */
+export function syncFolder(path: string): void {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // The file's own bytes were synced; the rest is up to the file system.
+  }
+}
+
+/** The whole file, or null where it does not exist. Throws STORAGE for anything else. */
+export function readIfThere(path: string): Uint8Array | null {
+  return whenThere(path, () => readFileSync(path));
+}
+
+/**
+ * Runs `read` on a path; null where the path does not exist. A network file system may remember for a
+ * while that a file did not exist, and listing the folder makes it look again, so a file counts as
+ * missing only when its folder does not list it. Throws STORAGE for anything else.
+ */
+export function whenThere<T>(path: string, read: () => T): T | null {
+  for (let tries = 0; ; tries++) {
+    try {
+      return read();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno !== "ENOENT" && errno !== "ENOTDIR" && errno !== "ESTALE")
+        throw storageError(path, "read", error);
+      if (tries > 0 && errno !== "ESTALE") return null;
+      if (tries >= 3) throw storageError(path, "read", error);
+      if (!isListed(path)) return null;
+    }
+  }
+}
+
+function isListed(path: string): boolean {
+  try {
+    return readdirSync(dirname(path)).includes(basename(path));
+  } catch {
+    return false;
+  }
+}
+
+function parseRecordFile(bytes: Uint8Array, path: string): unknown {
+  if (!readPreamble(bytes, "record", path))
+    throw damaged(path, 0, "its first bytes are not those of a jobx file");
+  const start = PREAMBLE_BYTES + RECORD_HEADER_BYTES;
+  if (bytes.length < start) throw damaged(path, bytes.length, "it was cut short");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const body = bytes.subarray(start);
+  if (view.getUint32(PREAMBLE_BYTES, true) !== body.length) {
+    throw damaged(path, PREAMBLE_BYTES, `its length does not fit the ${body.length} bytes that follow`);
+  }
+  if (view.getUint32(PREAMBLE_BYTES + 4, true) !== checksum(body)) {
+    throw damaged(path, start, "its contents do not match their checksum");
+  }
+  return decode(body);
+}

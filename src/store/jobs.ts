@@ -1,0 +1,216 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+
+import { errnoOf, JobxError } from "../errors.ts";
+import type { JobSpec, NativeJob } from "../model/job.ts";
+import type { Counts, FinalState } from "../model/states.ts";
+import { appendChange, readChanges, unexpectedContents } from "./changes.ts";
+import { DIR_MODE, ensureDir, readRecordFile, syncFolder, whenThere, writeRecordFile } from "./files.ts";
+import { homeDirs, jobDir, jobFiles } from "./layout.ts";
+import { changeRequest, readRequest, type TaskSelection } from "./requests.ts";
+import { storageError } from "./storage-errors.ts";
+
+/** What `list` needs of a job that has ended. Times are ISO 8601 UTC; null where no task ever ran. */
+export type Summary = {
+  counts: Counts;
+  startedAt: string | null;
+  endedAt: string | null;
+  seconds: number | null;
+};
+
+/** The final state of a task that left no record, from its scheduler or from the user's cancel. */
+export type Verdict = {
+  task: number;
+  state: FinalState;
+  reason: string;
+  /** The scheduler's own word. */
+  native: string | null;
+  node: string | null;
+  /** ISO 8601 UTC. */
+  endedAt: string;
+};
+
+/** Makes the folders of a home, 0700. Throws STORAGE. */
+export function ensureHome(home: string): void {
+  for (const folder of [home, ...Object.values(homeDirs).map((of) => of(home))]) ensureDir(folder);
+}
+
+/**
+ * Takes the next id by making its folder, which only one of many processes can do: the highest existing one
+ * plus 1, or the next that is free. Throws STORAGE.
+ */
+export function allocateJob(home: string): { id: number; dir: string } {
+  let highest = 0;
+  for (const id of jobIds(home)) highest = Math.max(highest, id);
+  for (let id = highest + 1; ; id++) {
+    const dir = jobDir(home, id);
+    try {
+      mkdirSync(dir, { mode: DIR_MODE });
+      syncFolder(homeDirs.jobs(home));
+      return { id, dir };
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw storageError(dir, "written", error);
+    }
+  }
+}
+
+/** The ids of all jobs of a home, in no order. A home that does not exist has none. */
+export function jobIds(home: string): number[] {
+  const folder = homeDirs.jobs(home);
+  const ids: number[] = [];
+  for (const name of whenThere(folder, () => readdirSync(folder)) ?? []) {
+    if (/^[1-9]\d*$/.test(name)) ids.push(Number(name));
+  }
+  return ids;
+}
+
+/** Removes a job and everything that belongs to it. Throws STORAGE. */
+export function removeJob(dir: string): void {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+  } catch (error) {
+    throw storageError(dir, "removed", error);
+  }
+}
+
+export function writeSpec(dir: string, spec: JobSpec): void {
+  writeRecordFile(jobFiles.spec(dir), spec);
+}
+
+/** The request of a job. Throws NOT_FOUND where there is none, DAMAGED, FORMAT or STORAGE. */
+export function readSpec(dir: string): JobSpec {
+  const path = jobFiles.spec(dir);
+  const spec = readRecordFile(path);
+  if (spec === null) {
+    throw new JobxError("NOT_FOUND", `There is no job in ${dir}`, {
+      hint: "jobx list shows the jobs there are",
+    });
+  }
+  if (!isSpec(spec)) throw unexpectedContents(path);
+  return spec;
+}
+
+export function writeNative(dir: string, native: NativeJob): void {
+  writeRecordFile(jobFiles.native(dir), native);
+}
+
+/** The native ids; null until the scheduler has accepted. */
+export function readNative(dir: string): NativeJob | null {
+  const path = jobFiles.native(dir);
+  const native = readRecordFile(path);
+  if (native !== null && !isNative(native)) throw unexpectedContents(path);
+  return native;
+}
+
+/** The tasks that somebody asked to cancel. */
+export function readCancelled(dir: string): TaskSelection {
+  return readRequest(jobFiles.cancelled(dir), () => readSpec(dir).tasks);
+}
+
+/** Asks to cancel tasks; null for all. Requests made at the same time all count. */
+export function addCancelled(dir: string, tasks: number[] | null): void {
+  changeRequest(jobFiles.cancelled(dir), tasks, true, () => readSpec(dir).tasks);
+}
+
+/** The tasks that are held back. */
+export function readHeld(dir: string): TaskSelection {
+  return readRequest(jobFiles.held(dir), () => readSpec(dir).tasks);
+}
+
+/** Holds tasks back; null for all. */
+export function addHeld(dir: string, tasks: number[] | null): void {
+  changeRequest(jobFiles.held(dir), tasks, true, () => readSpec(dir).tasks);
+}
+
+/** Lets held tasks go; null for all. */
+export function removeHeld(dir: string, tasks: number[] | null): void {
+  changeRequest(jobFiles.held(dir), tasks, false, () => readSpec(dir).tasks);
+}
+
+/** Makes exactly these tasks the held ones; prefer `addHeld` and `removeHeld`, which do not undo what others ask. */
+export function writeHeld(dir: string, held: TaskSelection): void {
+  removeHeld(dir, null);
+  if (held !== null) addHeld(dir, held === "all" ? null : [...held]);
+}
+
+/** Gives tasks their final state. The first verdict on a task stands. */
+export function addVerdicts(dir: string, verdicts: Verdict[]): void {
+  if (verdicts.length === 0) return;
+  ensureDir(jobFiles.verdicts(dir));
+  appendChange(verdictsPath(dir), verdicts);
+}
+
+/** The verdicts by task. */
+export function readVerdicts(dir: string): Map<number, Verdict> {
+  const path = verdictsPath(dir);
+  const byTask = new Map<number, Verdict>();
+  for (const verdicts of readChanges(path)) {
+    if (!Array.isArray(verdicts)) throw unexpectedContents(path);
+    for (const verdict of verdicts) {
+      if (!isVerdict(verdict)) throw unexpectedContents(path);
+      if (!byTask.has(verdict.task)) byTask.set(verdict.task, verdict);
+    }
+  }
+  return byTask;
+}
+
+export function writeSummary(dir: string, summary: Summary): void {
+  writeRecordFile(jobFiles.summary(dir), summary);
+}
+
+/** The summary; null until the job has ended. */
+export function readSummary(dir: string): Summary | null {
+  const path = jobFiles.summary(dir);
+  const summary = readRecordFile(path);
+  if (summary !== null && !isSummary(summary)) throw unexpectedContents(path);
+  return summary;
+}
+
+/** Keeps the submitter's environment, for an executor that cannot carry it. */
+export function writeEnvironment(dir: string, environment: Record<string, string>): void {
+  writeRecordFile(jobFiles.environment(dir), environment);
+}
+
+export function readEnvironment(dir: string): Record<string, string> | null {
+  const path = jobFiles.environment(dir);
+  const environment = readRecordFile(path);
+  if (environment !== null && !isEnvironment(environment)) throw unexpectedContents(path);
+  return environment;
+}
+
+/** Forgets the environment, once the job is final. */
+export function removeEnvironment(dir: string): void {
+  rmSync(jobFiles.environment(dir), { force: true });
+}
+
+function verdictsPath(dir: string): string {
+  return `${jobFiles.verdicts(dir)}/verdicts.msgpack`;
+}
+
+function has<K extends string>(value: unknown, ...keys: K[]): value is Record<K, unknown> {
+  return typeof value === "object" && value !== null && keys.every((key) => key in value);
+}
+
+// The checksum has vouched for the bytes; these only tell one kind of file from another.
+function isSpec(value: unknown): value is JobSpec {
+  return has(value, "id", "executor", "tasks", "entry", "run");
+}
+
+function isNative(value: unknown): value is NativeJob {
+  return has(value, "natives") && Array.isArray(value.natives);
+}
+
+function isSummary(value: unknown): value is Summary {
+  return has(value, "counts", "startedAt", "endedAt", "seconds");
+}
+
+function isVerdict(value: unknown): value is Verdict {
+  return has(value, "task", "state", "reason");
+}
+
+function isEnvironment(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((item) => typeof item === "string")
+  );
+}
