@@ -51,7 +51,11 @@ export class JobReader {
   refresh(): boolean {
     this.natives ??= readNative(this.dir)?.natives ?? null;
     const { records, damage } = this.#tail.poll();
-    for (const record of records) this.#fold.add(record);
+    for (const record of records) {
+      this.#fold.add(record);
+      // What the executor said of the task is older than its record.
+      this.overlays.delete(record.task);
+    }
     this.damage.push(...damage);
     return records.length > 0;
   }
@@ -64,6 +68,7 @@ export class JobReader {
 
   addVerdict(verdict: Verdict): void {
     this.#fold.addVerdict(verdict);
+    this.overlays.delete(verdict.task);
   }
 
   /** The executor knows the element: nothing of it is missing. */
