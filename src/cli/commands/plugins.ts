@@ -1,0 +1,89 @@
+import { defineCommand } from "citty";
+
+import { usageError } from "../../errors.ts";
+import type { PluginListing, Registry } from "../../registry.ts";
+import type { CommandHelp } from "../args/command.ts";
+import { contextOf } from "../context.ts";
+import type { Style } from "../output.ts";
+import { printable } from "../printable.ts";
+import { registryFor } from "../services.ts";
+import { type Column, outputWidth, renderTable } from "../table.ts";
+
+export const help: CommandHelp = {
+  usage: ["plugins [list]"],
+  examples: [
+    ["jobx plugins", "every executor, where it is from, and why it did not load"],
+    ["jobx plugins --json", "the same for programs, with the folders that were looked into"],
+  ],
+  notes:
+    "Later places win by name: built in, plugins/ beside the binary, ~/.config/jobx/plugins, the folders of " +
+    "JOBX_PLUGIN_PATH. A file is named after its executor: pbs.ts. More: jobx help plugins",
+};
+
+export default defineCommand({
+  meta: { name: "plugins", description: "executors: loaded from where, or why not" },
+  args: {
+    action: {
+      type: "positional",
+      required: false,
+      valueHint: "list",
+      description: "What to do (default: list)",
+    },
+  },
+  async run({ data }) {
+    const context = contextOf(data);
+    const [action = "list", ...more] = context.positionals;
+    const extra = action === "list" ? more[0] : action;
+    if (extra !== undefined) {
+      throw usageError(
+        `There is no "jobx plugins ${printable([...new Set([action, extra])].join(" "))}"`,
+        "Write: jobx plugins list",
+      );
+    }
+    const registry = registryFor(context, await context.config());
+    const lines = await registry.list();
+    const { output } = context;
+    output.result({
+      json: {
+        plugins: lines,
+        folders: registry.folders.map(({ files, ...folder }) => ({ ...folder, files: files.length })),
+      },
+      quiet: lines.filter((line) => line.state === "loaded").map((line) => line.name),
+      text: () => tableOf(lines, output.style),
+    });
+    for (const line of lines) if (line.state !== "loaded") output.note(explain(line, output.errStyle));
+    for (const text of folderNotes(registry)) output.note(text);
+  },
+});
+
+const COLUMNS: Column[] = [
+  { title: "NAME" },
+  { title: "STATE" },
+  { title: "FROM" },
+  { title: "DESCRIPTION", shrink: true },
+];
+
+const PAINT = { loaded: "green", shadowed: "dim", broken: "red" } as const;
+
+function tableOf(lines: PluginListing[], style: Style): string {
+  const rows = lines.map((line) => [
+    line.name,
+    style[PAINT[line.state]](line.state),
+    printable(line.from),
+    printable(line.description ?? ""),
+  ]);
+  return renderTable(COLUMNS, rows, { width: outputWidth(), title: style.dim });
+}
+
+function explain(line: PluginListing, style: Style): string {
+  const why = `${style.bold(line.name)} is ${line.state}: ${line.why ?? "nothing says why"}`;
+  return line.hint ? `${why}\n  ${line.hint}` : why;
+}
+
+function folderNotes(registry: Registry): string[] {
+  return registry.folders.flatMap(({ path, from, problem }) => {
+    if (!problem) return [];
+    const mend = problem.mend ? `\n  Mend it with: ${problem.mend}` : "";
+    return [`The plugin folder ${printable(path)} (${from}) is not used: ${problem.why}${mend}`];
+  });
+}
