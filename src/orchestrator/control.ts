@@ -1,7 +1,7 @@
 import { JobxError, usageError } from "../errors.ts";
 import type { Executor, ExecutorContext, ShellCommand, TaskSelection } from "../executor/contract.ts";
 import { isFinal } from "../model/states.ts";
-import { addCancelled, readHeld, writeHeld } from "../store/jobs.ts";
+import { addCancelled, addHeld, removeHeld } from "../store/jobs.ts";
 import { JobReader } from "./job-reader.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
@@ -27,7 +27,7 @@ export async function cancelJobs(services: Services, selected: Selected[]): Prom
 export async function holdJobs(services: Services, selected: Selected[]): Promise<Control[]> {
   const open = await openTasks(services, selected);
   for (const { one, tasks } of open) {
-    if (tasks.length > 0) writeHeld(one.dir, one.tasks === null ? "all" : union(readHeld(one.dir), tasks));
+    if (tasks.length > 0) addHeld(one.dir, one.tasks === null ? null : tasks);
   }
   await tell(services, open, (executor, selections, context) =>
     able(executor, executor.hold, "hold tasks").call(executor, selections, context),
@@ -38,8 +38,8 @@ export async function holdJobs(services: Services, selected: Selected[]): Promis
 /** Lets held tasks start. */
 export async function releaseJobs(services: Services, selected: Selected[]): Promise<Control[]> {
   const open = await openTasks(services, selected);
-  for (const { one, reader, tasks } of open) {
-    if (tasks.length > 0) writeHeld(one.dir, one.tasks === null ? null : without(reader, tasks));
+  for (const { one, tasks } of open) {
+    if (tasks.length > 0) removeHeld(one.dir, one.tasks === null ? null : tasks);
   }
   await tell(services, open, (executor, selections, context) =>
     able(executor, executor.release, "release tasks").call(executor, selections, context),
@@ -127,17 +127,4 @@ async function tell(
 function able<T>(executor: Executor, verb: T | undefined, what: string): T {
   if (verb === undefined) throw usageError(`The ${executor.name} executor cannot ${what}`);
   return verb;
-}
-
-function union(held: "all" | Set<number> | null, tasks: number[]): "all" | Set<number> {
-  return held === "all" ? "all" : new Set([...(held ?? []), ...tasks]);
-}
-
-/** The held tasks of a job without the ones that are released. */
-function without(reader: JobReader, tasks: number[]): Set<number> | null {
-  const held = readHeld(reader.dir);
-  const all =
-    held === "all" ? Array.from({ length: reader.spec.tasks }, (_, index) => index) : [...(held ?? [])];
-  const rest = all.filter((task) => !tasks.includes(task));
-  return rest.length > 0 ? new Set(rest) : null;
 }

@@ -2,8 +2,8 @@ import { type ErrorCode, JobxError } from "../errors.ts";
 import type { RemoteError, ResultRecord } from "../model/records.ts";
 import type { TaskState } from "../model/states.ts";
 import type { RankView, TaskView } from "../model/task-view.ts";
-import { fromRemoteError } from "../store/codec.ts";
 import { loadValue } from "../store/values.ts";
+import { reviveError } from "./revive.ts";
 import type { JobView } from "./view.ts";
 
 /**
@@ -29,7 +29,7 @@ export function taskError(view: JobView, task: TaskView): JobxError {
     : (task.reason ?? task.native ?? "no reason is known");
   return new JobxError(codeOf(task.state), `${sentence(name, task.state)}: ${reason}`, {
     hint: hintFor(view, task),
-    cause: remote ? fromRemoteError(remote) : undefined,
+    cause: remote ? reviveError(remote) : undefined,
   });
 }
 

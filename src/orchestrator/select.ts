@@ -42,7 +42,7 @@ function resolve(services: Services, text: string, selector: Selector): Selected
     case "job":
       return select(home, text, selector.job, selector.tasks, selector.rank);
     case "native":
-      return byNative(home, text, selector.executor, selector.id, selector.element);
+      return byNative(home, text, selector);
   }
 }
 
@@ -90,21 +90,18 @@ function noJobs(home: string): JobxError {
 }
 
 /** The newest job with this native id: schedulers use ids again after a reset. */
-function byNative(
-  home: string,
-  text: string,
-  executor: string,
-  id: string,
-  element: number | null,
-): Selected {
+function byNative(home: string, text: string, selector: Extract<Selector, { kind: "native" }>): Selected {
   for (const job of jobIds(home).sort((a, b) => b - a)) {
     const dir = jobDir(home, job);
-    const native = readNative(dir)?.natives.find((one) => one.id === id);
-    if (!native) continue;
+    const natives = readNative(dir)?.natives ?? [];
+    // `4211_3` is element 3 of 4211, unless an executor's own ids look like that.
+    const whole = natives.find((one) => one.id === selector.native);
+    const array = natives.find((one) => one.id === selector.id);
+    if (!whole && !array) continue;
     const spec = readSpec(dir);
-    if (spec.executor !== executor) continue;
-    if (element === null) return { id: job, dir, spec, tasks: null, rank: null };
-    const first = (native.firstElement + element) * spec.run.pack.tasks;
+    if (spec.executor !== selector.executor) continue;
+    if (whole || !array || selector.element === null) return { id: job, dir, spec, tasks: null, rank: null };
+    const first = (array.firstElement + selector.element) * spec.run.pack.tasks;
     const tasks = Array.from({ length: spec.run.pack.tasks }, (_, offset) => first + offset);
     return { id: job, dir, spec, tasks: tasks.filter((task) => task < spec.tasks), rank: null };
   }

@@ -68,7 +68,7 @@ describe("after a process of jobx is killed", () => {
       "-c",
       `if test {index} = 0; then echo $$ > ${pidFile}; sleep 1000; fi`,
     ]);
-    const pid = await eventually(() => existsSync(pidFile) && readFileSync(pidFile, "utf8").trim());
+    const pid = await eventually(() => (existsSync(pidFile) ? readFileSync(pidFile, "utf8").trim() : null));
     await killOne("_worker");
     expect((await jobx.run(["wait", id])).code).toBe(1);
     const { tasks } = await status(id);
@@ -87,7 +87,7 @@ describe("after a process of jobx is killed", () => {
       "-c",
       `test $JOBX_ATTEMPT = 1 || { echo $$ > ${pidFile}; sleep 1000; }`,
     ]);
-    await eventually(() => existsSync(pidFile) && readFileSync(pidFile, "utf8").trim());
+    await eventually(() => (existsSync(pidFile) ? readFileSync(pidFile, "utf8").trim() : null));
     await killOne("_worker");
     expect((await jobx.run(["wait", id])).code).toBe(0);
     expect((await status(id)).tasks[0]).toMatchObject({ state: "succeeded", attempt: 1 });

@@ -76,7 +76,7 @@ describe("the life of a job", () => {
       "-c",
       `(setsid sleep 1000 & echo $! > ${file}); sleep 1000`,
     ]);
-    const pid = await eventually(() => existsSync(file) && readFileSync(file, "utf8").trim());
+    const pid = await eventually(() => (existsSync(file) ? readFileSync(file, "utf8").trim() : null));
     const cancelled = await jobx.run(["cancel", id]);
     expect(cancelled.code).toBe(0);
     expect((await jobx.run(["wait", id])).code).toBe(1);

@@ -1,0 +1,49 @@
+import type { SpecDraft } from "../executor/contract.ts";
+import { validateOptions } from "../executor/options.ts";
+import { shellWords } from "../executor/run.ts";
+import type { TaskPayload } from "../model/job.ts";
+import { fillTemplate } from "../model/placeholders.ts";
+import type { Services } from "./services.ts";
+import { chooseExecutor, draftJob, findEntry, type SubmitInput } from "./submit.ts";
+
+/** How many tasks a plan shows before it says how many more there are. */
+const SHOWN = 5;
+
+/** What `submit` would do, checked as it checks, with nothing written and no executor told. */
+export async function planJob(services: Services, input: SubmitInput): Promise<{ text: string }> {
+  const { executor, context } = await chooseExecutor(services, input.executor);
+  const draft = await draftJob(services, executor, context, {
+    ...input,
+    entry: findEntry(input),
+    options: validateOptions(
+      executor.name,
+      executor.options,
+      { ...context.settings, ...input.options },
+      "the options",
+    ),
+  });
+  const lines = [
+    `Would submit ${draft.tasks} ${draft.tasks === 1 ? "task" : "tasks"} to ${executor.name} as ${JSON.stringify(draft.name)}, in ${draft.cwd}`,
+  ];
+  const plan = await executor.plan?.(draft, context);
+  if (plan) lines.push(plan);
+  let index = 0;
+  for (const task of input.tasks) {
+    if (index === SHOWN) break;
+    lines.push(`  task ${index}: ${describeTask(draft, task, index)}`);
+    index++;
+  }
+  if (draft.tasks > SHOWN) lines.push(`  … and ${draft.tasks - SHOWN} more`);
+  return { text: lines.join("\n") };
+}
+
+function describeTask(draft: SpecDraft, task: TaskPayload, index: number): string {
+  if (draft.entry.kind === "function") {
+    const args = [...task.args, ...(task.params ? [task.params] : [])];
+    return `${draft.entry.export}(${args.map((arg) => JSON.stringify(arg)).join(", ")})`;
+  }
+  const words = [...draft.run.launcher, ...draft.entry.argv];
+  if (!draft.templated) return shellWords(words);
+  const values = { job: "JOB", index: draft.indices?.[index] ?? index, params: task.params, line: task.line };
+  return shellWords(words.map((word) => fillTemplate(word, values)));
+}
