@@ -45,6 +45,11 @@ export function readChanges(path: string): unknown[] {
   return changes;
 }
 
+/** A text that differs whenever a change was added; costs one listing of the folder. */
+export function changesVersion(path: string): string {
+  return numbersOf(path).join(" ");
+}
+
 /** Gives the finished file a name that nobody has; false where the name is taken. */
 function claim(temporary: string, path: string, bytes: Uint8Array): boolean {
   try {

@@ -126,10 +126,18 @@ export function removeHeld(dir: string, tasks: number[] | null): void {
   changeRequest(jobFiles.held(dir), tasks, false, () => readSpec(dir).tasks);
 }
 
-/** Makes exactly these tasks the held ones; prefer `addHeld` and `removeHeld`, which do not undo what others ask. */
+/** Makes these tasks the held ones; only what differs from what stands is asked for, so others' requests are kept. */
 export function writeHeld(dir: string, held: TaskSelection): void {
-  removeHeld(dir, null);
-  if (held !== null) addHeld(dir, held === "all" ? null : [...held]);
+  if (held === null) return removeHeld(dir, null);
+  if (held === "all") return addHeld(dir, null);
+  const before = readHeld(dir);
+  const known =
+    before === "all" ? Array.from({ length: readSpec(dir).tasks }, (_, task) => task) : [...(before ?? [])];
+  removeHeld(
+    dir,
+    known.filter((task) => !held.has(task)),
+  );
+  addHeld(dir, [...held]);
 }
 
 /** Gives tasks their final state. The first verdict on a task stands. */

@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { dirname } from "node:path";
 
 import { JobxError } from "../errors.ts";
 import type { StoredValue } from "../model/records.ts";
 import { checksum } from "./checksum.ts";
 import { checkEncodable, decode, encode } from "./codec.ts";
 import { ensureDir, readInto, whenThere, writeAtomically, writeFully } from "./files.ts";
+import { valuePath } from "./layout.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 import { isPassing, RETRY_MS, retryPauses } from "./storage-errors.ts";
 
@@ -40,19 +41,19 @@ const ARRAYS = [
 type Body = { form: number; pieces: Iterable<Uint8Array> };
 
 /**
- * Keeps a value: in the record up to 1 MiB, else in the file `name` of the folder `valuesDir` (made when
- * missing). Large strings and typed arrays are written as they are, without a second copy. Throws PAYLOAD for
+ * Keeps a value: in the record up to 1 MiB, else in the file `name` of the job's values
+ * (`dir` is the job's folder). Large strings and typed arrays are written as they are, without a second copy. Throws PAYLOAD for
  * what cannot be stored, and STORAGE when the disk refused for `retryMs` (60 s by default).
  */
 export function storeValue(
-  valuesDir: string,
+  dir: string,
   name: string,
   value: unknown,
   options: { retryMs?: number } = {},
 ): StoredValue {
   const body = bodyOf(value);
   if (body === null) return { kind: "inline", value };
-  const path = join(valuesDir, name);
+  const path = valuePath(dir, name);
   for (const pause of retryPauses(options.retryMs ?? RETRY_MS)) {
     try {
       return write();
@@ -64,15 +65,15 @@ export function storeValue(
   return write();
 
   function write(): StoredValue {
-    ensureDir(valuesDir);
+    ensureDir(dirname(path));
     return { kind: "file", name, bytes: writeValueFile(path, body ?? { form: MSGPACK, pieces: [] }) };
   }
 }
 
-/** The value that `storeValue` kept, from the same folder. Throws NOT_FOUND, DAMAGED, FORMAT or STORAGE. */
-export function loadValue(valuesDir: string, stored: StoredValue): unknown {
+/** The value that `storeValue` kept, from the same job's folder. Throws NOT_FOUND, DAMAGED, FORMAT or STORAGE. */
+export function loadValue(dir: string, stored: StoredValue): unknown {
   if (stored.kind === "inline") return stored.value;
-  const path = join(valuesDir, stored.name);
+  const path = valuePath(dir, stored.name);
   const file = whenThere(path, () => openSync(path, "r"));
   if (file === null) throw new JobxError("NOT_FOUND", `${path}, which holds the value, does not exist`);
   try {
@@ -162,7 +163,7 @@ function revive(form: number, body: Uint8Array<ArrayBuffer>, path: string): unkn
   if (form === MSGPACK) return decode(body);
   if (form === TEXT) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
   if (form === ARRAY_BUFFER) return body.buffer;
-  const Array = ARRAYS[form - FIRST_ARRAY];
-  if (!Array) throw new JobxError("FORMAT", `${path} holds a value of the unknown form ${form}`);
-  return new Array(body.buffer);
+  const Typed = ARRAYS[form - FIRST_ARRAY];
+  if (!Typed) throw new JobxError("FORMAT", `${path} holds a value of the unknown form ${form}`);
+  return new Typed(body.buffer);
 }

@@ -26,8 +26,19 @@ type State = { seen: Set<object>; openErrors: Error[]; negativeZero: boolean };
 /** Stored by their bytes alone. */
 const BINARY = new Set<unknown>(
   [
-    ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array],
-    ...[Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView, Buffer],
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+    DataView,
+    Buffer,
   ].map((each) => each.prototype),
 );
 
