@@ -1,0 +1,198 @@
+import type { TaskPayload } from "../model/job.ts";
+import type { StartedRecord } from "../model/records.ts";
+import type { Slot } from "../queue/protocol.ts";
+import { createMemoryGroup, type MemoryGroup } from "./cgroup.ts";
+import type { ElementContext } from "./element-context.ts";
+import { armLimit, GRACE_MS } from "./limits.ts";
+import type { Cause } from "./policy.ts";
+import { startOf } from "./proc.ts";
+import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
+import { memoryReason, siblingReason, timeoutReason } from "./reasons.ts";
+import type { Watched } from "./sampler.ts";
+import { startRank } from "./start-rank.ts";
+
+/** What came of one attempt: one end per rank, and what the supervisor did to it. */
+export type AttemptEnd = {
+  cause: Cause | null;
+  causeReason: string | null;
+  ranks: RankEnd[];
+  startedAt: string;
+  endedAt: string;
+};
+
+/** One attempt of one task: all its ranks, from their start to the last process's end. */
+export class Attempt {
+  readonly #payload: TaskPayload;
+  #cause: Cause | null = null;
+  #causeReason: string | null = null;
+  #warned: "preempted" | "timeout" | null = null;
+  #stopping = false;
+  /** Why the ranks that still run are ended, when it is another rank's fault. */
+  #siblingReason: string | null = null;
+  readonly #live = new Map<number, RankProcess>();
+  #memory: MemoryGroup | null = null;
+
+  readonly #context: ElementContext;
+  readonly task: number;
+  readonly attempt: number;
+  readonly slot: Slot;
+
+  constructor(context: ElementContext, task: number, attempt: number, slot: Slot) {
+    this.#context = context;
+    this.task = task;
+    this.attempt = attempt;
+    this.slot = slot;
+    this.#payload = context.payload.get(task);
+  }
+
+  /** Runs it; resolves when nothing of it is left. `alone` tells at its end whether it is the only one. */
+  async run(alone: () => boolean): Promise<AttemptEnd> {
+    const { alarms, spec, family, dir } = this.#context;
+    const startedAt = new Date().toISOString();
+    const disarm = armLimit(
+      alarms,
+      { limitSeconds: spec.resources.timeSeconds ?? null, warnSeconds: spec.run.signalDelaySeconds },
+      { warn: () => this.warn("timeout"), expire: () => this.#expire() },
+    );
+    const groups: number[] = [];
+    this.#memory = this.#limitMemory();
+    const ranks = await this.#runRanks(startedAt, groups);
+    disarm();
+    await family.sweep(groups, dir, this.task, alone());
+    this.#judgeMemory(ranks);
+    return {
+      cause: this.#cause ?? this.#causeOfLeaving(ranks),
+      causeReason: this.#causeReason,
+      ranks,
+      startedAt,
+      endedAt: new Date().toISOString(),
+    };
+  }
+
+  /** Ends every rank: SIGTERM, and SIGKILL to what is left after a grace. The first cause counts. */
+  stop(cause: Cause | null, reason: string | null): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#cause = cause;
+    this.#causeReason = reason;
+    for (const rank of this.#live.values()) rank.end();
+    this.#context.alarms.after(GRACE_MS, () => {
+      for (const rank of this.#live.values()) rank.kill();
+    });
+  }
+
+  /** Passes a warning on. Where nobody listens, a task that may simply run again is ended instead. */
+  warn(kind: "preempted" | "timeout"): void {
+    if (this.#stopping) return;
+    this.#warned = kind;
+    let listeners = 0;
+    for (const rank of this.#live.values()) listeners += rank.warn(kind);
+    const asked = kind === "preempted" && this.#context.spec.run.requeue === true;
+    if (asked && listeners === 0) this.stop("preempted", "preempted");
+  }
+
+  /** As `warn`, for somebody who asked for it: a timeout's limit follows once the usual notice is over. */
+  interrupt(kind: "preempted" | "timeout"): void {
+    this.warn(kind);
+    if (this.#context.spec.run.requeue !== true) return;
+    const cause = kind === "timeout" ? "timeout" : "preempted";
+    this.#context.alarms.after(this.#context.spec.run.signalDelaySeconds * 1000, () => {
+      if (this.#live.size > 0) this.stop(cause, `${kind} (asked for with interrupt)`);
+    });
+  }
+
+  async #runRanks(startedAt: string, groups: number[]): Promise<RankEnd[]> {
+    const count = this.#context.ranks;
+    const ends: Promise<RankEnd>[] = [];
+    let failed = false;
+    for (let rank = 0; rank < count; rank++) {
+      if (failed) {
+        ends.push(Promise.resolve(neverRan("not started because another rank did not start")));
+        continue;
+      }
+      const started = this.#begin(rank, startedAt, groups);
+      ends.push(Promise.resolve(started));
+      if (started instanceof Promise) continue;
+      failed = true;
+      this.#stopSiblings(rank, started);
+    }
+    return Promise.all(ends);
+  }
+
+  /** Starts one rank, records it, and follows it to its end. */
+  #begin(rank: number, startedAt: string, groups: number[]): Promise<RankEnd> | RankEnd {
+    const { recorder, family, sampler, node, spec } = this.#context;
+    const watched: Watched = {
+      pid: 0,
+      peakBytes: 0,
+      limitBytes: this.#memory ? null : (spec.resources.memBytes ?? null),
+      onExceeded: (used) => this.#exceeded(used),
+    };
+    const { task, attempt, slot } = this;
+    const payload = this.#payload;
+    const cgroup = this.#memory?.path ?? null;
+    const started = startRank(this.#context, { task, attempt, rank, slot, payload, watched, cgroup });
+    if (!("pid" in started)) return started;
+    watched.pid = started.pid;
+    family.add(started.pid);
+    if (started.ownsGroup) groups.push(started.pid);
+    this.#live.set(rank, started);
+    recorder.started(this.#startedRecord(rank, started.pid, startedAt, node));
+    sampler.add(watched);
+    return started.ended.then((end) => {
+      this.#live.delete(rank);
+      sampler.delete(watched);
+      if (started.ownsGroup) family.delete(started.pid);
+      if (end.ok) return end;
+      if (this.#siblingReason !== null) return { ...end, reason: this.#siblingReason };
+      if (this.#live.size > 0 && !this.#stopping) this.#stopSiblings(rank, end);
+      return end;
+    });
+  }
+
+  #startedRecord(rank: number, pid: number, startedAt: string, node: string): StartedRecord {
+    const { task, attempt } = this;
+    return { kind: "started", task, rank, attempt, pid, pidStart: startOf(pid), node, startedAt };
+  }
+
+  #stopSiblings(rank: number, end: RankEnd): void {
+    this.#siblingReason = siblingReason(rank, end);
+    this.stop(null, null);
+  }
+
+  #exceeded(usedBytes: number): void {
+    const { memBytes } = this.#context.spec.resources;
+    if (this.#stopping || memBytes === undefined) return;
+    this.stop("memory", memoryReason(this.#context.node, usedBytes, memBytes));
+    for (const rank of this.#live.values()) rank.kill();
+  }
+
+  /** Commands start inside a control group where one may be made; a runner lives longer than its task. */
+  #limitMemory(): MemoryGroup | null {
+    const { spec } = this.#context;
+    if (spec.resources.memBytes === undefined || spec.entry.kind !== "command") return null;
+    const name = `jobx-${process.pid}-${this.task}-${this.attempt}`;
+    return createMemoryGroup(name, spec.resources.memBytes);
+  }
+
+  /** The kernel has killed a process of the group for want of memory: that is why the task failed. */
+  #judgeMemory(ranks: RankEnd[]): void {
+    const memory = this.#memory;
+    if (!memory) return;
+    const limit = this.#context.spec.resources.memBytes ?? 0;
+    if (this.#cause === null && ranks.some((rank) => !rank.ok) && memory.outOfMemoryKills() > 0) {
+      this.#cause = "memory";
+      this.#causeReason = memoryReason(this.#context.node, memory.peakBytes() ?? limit, limit);
+    }
+    memory.remove();
+  }
+
+  #expire(): void {
+    this.stop("timeout", timeoutReason(this.#context.spec.resources.timeSeconds ?? 0));
+  }
+
+  #causeOfLeaving(ranks: RankEnd[]): Cause | null {
+    if (this.#warned === null || ranks.every((rank) => rank.ok)) return null;
+    return this.#warned === "preempted" ? "preempted" : "warned";
+  }
+}

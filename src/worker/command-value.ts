@@ -1,0 +1,58 @@
+import { readFileSync, readSync, unlinkSync } from "node:fs";
+
+import { errnoOf, JobxError, messageOf } from "../errors.ts";
+
+/**
+ * The value that a command left in its `JOBX_RESULT` file, which is removed. Undefined without one;
+ * throws PAYLOAD when it is not JSON.
+ */
+export function takeResultFile(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw new JobxError("PAYLOAD", `The file in JOBX_RESULT cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  unlinkSync(path);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new JobxError("PAYLOAD", `What was written to JOBX_RESULT is not JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The output from `offset` on in an open log: text, or the bytes as they are when they are not UTF-8.
+ * Throws PAYLOAD when it is more than `maxBytes`.
+ */
+export function readCaptured(
+  fd: number,
+  offset: number,
+  size: number,
+  maxBytes: number,
+): string | Uint8Array {
+  const length = size - offset;
+  if (length > maxBytes) {
+    throw new JobxError(
+      "PAYLOAD",
+      `The captured output has ${length} bytes, more than max-payload (${maxBytes})`,
+    );
+  }
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(fd, bytes, filled, length - filled, offset + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, filled));
+  } catch {
+    return bytes.subarray(0, filled);
+  }
+}

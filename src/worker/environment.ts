@@ -1,0 +1,102 @@
+import { hostname } from "node:os";
+
+import { cleanJobEnvironment } from "../model/env-clean.ts";
+import type { JobSpec, TaskPayload } from "../model/job.ts";
+import { fillTemplate, type TemplateValues } from "../model/placeholders.ts";
+import { masterPort, taskVariables } from "../model/task-vars.ts";
+import type { Slot } from "../queue/protocol.ts";
+import { checkpointDir, resultFilePath } from "../store/layout.ts";
+
+/** One rank of one attempt, as its environment needs to know it. */
+export type RankPlace = {
+  dir: string;
+  spec: JobSpec;
+  task: number;
+  rank: number;
+  attempt: number;
+  ranks: number;
+  slot: Slot;
+  payload: TaskPayload;
+};
+
+/**
+ * The environment that an element's tasks start from: the stored one of the submitter, or, where a
+ * scheduler carried it here, this process's own without what is jobx's.
+ */
+export function elementEnvironment(
+  spec: JobSpec,
+  stored: Record<string, string> | null,
+  own: Record<string, string | undefined>,
+): Record<string, string> {
+  if (stored) return cleanJobEnvironment(stored, { cleanEnv: spec.run.cleanEnv });
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(own)) {
+    if (value !== undefined && !OWN.has(name)) kept[name] = value;
+  }
+  return kept;
+}
+
+/** The base, then the user's `--env`, then what jobx says of the task, then the slot's GPUs. */
+export function rankEnvironment(base: Record<string, string>, place: RankPlace): Record<string, string> {
+  const { dir, spec, task, rank, attempt, payload, slot } = place;
+  const index = payload.params?.index;
+  const environment = {
+    ...base,
+    ...userVariables(place),
+    ...taskVariables({
+      job: spec.id,
+      task,
+      rank,
+      attempt,
+      tasks: spec.tasks,
+      params: payload.params,
+      dir,
+      checkpointDir: checkpointDir(dir, spec.tasks, task),
+      resultFile: resultFilePath(dir, task, attempt, rank),
+      arrayIndex: spec.array && typeof index === "number" ? index : null,
+      distributed: spec.run.distributed ? distributedPlace(place) : null,
+      place: {
+        executor: spec.executor,
+        node: hostname(),
+        hostnames: [hostname()],
+        ranks: place.ranks,
+        localRank: rank,
+      },
+    }),
+  };
+  if (slot.gpus.length > 0) environment.CUDA_VISIBLE_DEVICES = slot.gpus.join(",");
+  return environment;
+}
+
+/** The words of a command with a task's values filled in, the launcher's before them. */
+export function commandWords(argv: string[], spec: JobSpec, task: number, payload: TaskPayload): string[] {
+  const words = [...spec.run.launcher, ...argv];
+  if (!spec.templated) return words;
+  const values = templateValues(spec, task, payload);
+  return words.map((word) => fillTemplate(word, values));
+}
+
+function userVariables({ spec, task, payload }: RankPlace): Record<string, string> {
+  if (!spec.templated) return spec.run.env;
+  const values = templateValues(spec, task, payload);
+  const filled: Record<string, string> = {};
+  for (const [name, text] of Object.entries(spec.run.env)) filled[name] = fillTemplate(text, values);
+  return filled;
+}
+
+function templateValues(spec: JobSpec, task: number, payload: TaskPayload): TemplateValues {
+  return { job: spec.id, index: spec.indices?.[task] ?? task, params: payload.params, line: payload.line };
+}
+
+/** All ranks of a task run on this host. */
+function distributedPlace({ spec, task, rank, attempt, ranks }: RankPlace) {
+  return {
+    masterAddr: "127.0.0.1",
+    masterPort: masterPort(spec.token, task, attempt),
+    worldSize: ranks,
+    localRank: rank,
+    localWorldSize: ranks,
+  };
+}
+
+const OWN = new Set(["JOBX_QUEUE_SOCKET", "JOBX_ELEMENT", "JOBX_ELEMENT_RANK", "BUN_OPTIONS", "BUN_BE_BUN"]);

@@ -1,0 +1,68 @@
+import { readdirSync } from "node:fs";
+
+import type { JobSpec } from "../model/job.ts";
+import type { AgainRecord, ResultRecord } from "../model/records.ts";
+import type { FinalState } from "../model/states.ts";
+import { checkpointDir } from "../store/layout.ts";
+import type { AttemptEnd } from "./attempt.ts";
+import { decide, type Decision, type Ending, type History } from "./policy.ts";
+import type { RankEnd } from "./rank.ts";
+import { reasonOf } from "./reasons.ts";
+
+export type Outcome = { decision: Decision; records: (ResultRecord | AgainRecord)[] };
+
+/** Judges an attempt that has ended, and says it in records, one per rank. */
+export function judge(
+  place: { dir: string; spec: JobSpec; task: number; attempt: number; node: string },
+  end: AttemptEnd,
+  history: History,
+): Outcome {
+  const { dir, spec, task } = place;
+  const ending: Ending = {
+    cause: end.cause,
+    ok: end.ranks.every((rank) => rank.ok),
+    asksAgain: end.ranks.some((rank) => rank.again === true),
+    refusesAgain: end.ranks.some((rank) => rank.again === false),
+    hasCheckpoint: hasFiles(checkpointDir(dir, spec.tasks, task)),
+  };
+  const decision = decide(ending, history, spec.run);
+  return { decision, records: end.ranks.map((_, rank) => recordOf(place, end, rank, decision)) };
+}
+
+/** Whether the folder exists and holds anything. */
+export function hasFiles(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function recordOf(
+  { task, attempt, node }: { task: number; attempt: number; node: string },
+  end: AttemptEnd,
+  index: number,
+  decision: Decision,
+): ResultRecord | AgainRecord {
+  const rank = end.ranks[index] as RankEnd;
+  const { exitCode, signal } = rank;
+  const { startedAt, endedAt } = end;
+  const shared = { task, rank: index, attempt, exitCode, signal, node, startedAt, endedAt };
+  const reason = reasonOf(rank, end.cause, end.causeReason);
+  if ("again" in decision) return { kind: "again", ...shared, why: decision.again, reason };
+  const status = statusOf(rank, decision.final, end);
+  return {
+    kind: "result",
+    ...shared,
+    status,
+    value: status === "succeeded" ? rank.value : null,
+    error: rank.error,
+    reason: status === "succeeded" ? null : reason,
+    usage: rank.usage,
+  };
+}
+
+/** Of several ranks, those that did what was asked keep their success when another one failed. */
+function statusOf(rank: RankEnd, final: FinalState, end: AttemptEnd): FinalState {
+  return rank.ok && end.cause === null ? "succeeded" : final;
+}

@@ -1,0 +1,45 @@
+import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
+
+/** How one rank of an attempt ended. Success and failure have one shape. */
+export type RankEnd = {
+  exitCode: number | null;
+  signal: string | null;
+  value: StoredValue | null;
+  error: RemoteError | null;
+  /** Why it did not succeed, where that is more than its exit code; null lets the exit code speak. */
+  reason: string | null;
+  /** Whether it gave what was asked of it. */
+  ok: boolean;
+  /** It asked for another run (exit code 85), or refused one; null says nothing. */
+  again: boolean | null;
+  usage: Usage | null;
+};
+
+/** One running rank: a command, or a function in its runner. */
+export type RankProcess = {
+  /** The process to account and to recover; its group holds the whole task. */
+  pid: number;
+  /** False where the process outlives the task (a runner), so that its group must be left alone. */
+  ownsGroup: boolean;
+  ended: Promise<RankEnd>;
+  /** Passes a preemption or timeout warning on; returns how many processes listen. */
+  warn(kind: "preempted" | "timeout"): number;
+  /** Asks it to end. */
+  end(): void;
+  /** Ends it, with everything in its group. */
+  kill(): void;
+};
+
+/** A rank that never ran. */
+export function neverRan(reason: string, exitCode: number | null = null): RankEnd {
+  return {
+    exitCode,
+    signal: null,
+    value: null,
+    error: null,
+    reason,
+    ok: false,
+    again: null,
+    usage: null,
+  };
+}

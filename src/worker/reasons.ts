@@ -1,0 +1,45 @@
+import type { Cause } from "./policy.ts";
+import type { RankEnd } from "./rank.ts";
+
+/** Why a rank did not succeed, in words a person can act on. */
+export function reasonOf(end: RankEnd, cause: Cause | null, causeReason: string | null): string {
+  if (cause !== null && causeReason !== null) return causeReason;
+  if (end.reason !== null) return end.reason;
+  if (end.signal !== null) return `killed by ${end.signal}${hintFor(end.signal)}`;
+  if (end.exitCode === null) return "ended without an exit code";
+  return `exit code ${end.exitCode}`;
+}
+
+export function timeoutReason(limitSeconds: number): string {
+  return `reached its time limit of ${seconds(limitSeconds)}; retry with a longer --time`;
+}
+
+/** The words of a memory limit, with what to ask for next. */
+export function memoryReason(node: string, usedBytes: number, limitBytes: number): string {
+  const [unit, name] = limitBytes >= GIB ? [GIB, "GiB"] : [MIB, "MiB"];
+  const figure = (bytes: number): string => (bytes / unit).toFixed(1);
+  return `OUT_OF_MEMORY on ${node}: used ${figure(usedBytes)} of ${figure(limitBytes)} ${name}; retry with --mem ${advised(limitBytes)}`;
+}
+
+export function siblingReason(rank: number, end: RankEnd): string {
+  return `ended because rank ${rank} failed (${reasonOf(end, null, null)})`;
+}
+
+/** Twice as much, in whole units. */
+function advised(limitBytes: number): string {
+  const twice = limitBytes * 2;
+  return twice >= GIB ? `${Math.ceil(twice / GIB)}G` : `${Math.ceil(twice / MIB)}M`;
+}
+
+function hintFor(signal: string): string {
+  return signal === "SIGKILL" ? " (by the kernel for want of memory, or by somebody)" : "";
+}
+
+function seconds(count: number): string {
+  if (count % 3600 === 0) return `${count / 3600}h`;
+  if (count % 60 === 0) return `${count / 60}m`;
+  return `${count}s`;
+}
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;

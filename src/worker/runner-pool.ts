@@ -1,0 +1,115 @@
+import { modulePath } from "../code/snapshot.ts";
+import type { FunctionEntry } from "../model/job.ts";
+import { homeOf, valueName } from "../store/layout.ts";
+import type { ElementContext } from "./element-context.ts";
+import { closeLogs, logNames, makeLogFolder, markAttempt, openLogs } from "./logs.ts";
+import { AGAIN_EXIT_CODE } from "./policy.ts";
+import { childrenOf } from "./proc.ts";
+import { type Family, killTree } from "./processes.ts";
+import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
+import { type FunctionTask, Runner, type RunnerOutcome } from "./runner-client.ts";
+import { attemptLine, type RankStart } from "./start-rank.ts";
+
+/** The processes that run functions: one per slot and rank, kept for the slot's next task. */
+export class RunnerPool {
+  readonly #runners = new Map<string, Runner>();
+
+  readonly #options: { runtime: string[]; env: Record<string, string>; family: Family };
+  readonly #entry: FunctionEntry;
+
+  constructor(
+    options: { runtime: string[]; env: Record<string, string>; family: Family },
+    entry: FunctionEntry,
+  ) {
+    this.#options = options;
+    this.#entry = entry;
+  }
+
+  /** Hands a task to the slot's runner. */
+  start(context: ElementContext, start: RankStart, env: Record<string, string>): RankProcess {
+    const key = `${start.slot.id}.${start.rank}`;
+    const runner = this.#runners.get(key) ?? this.#open(key);
+    const ended = runner.run(this.#taskOf(context, start, env)).then((outcome) => {
+      if (outcome.kind !== "died") for (const pid of childrenOf(runner.pid, "main")) killTree(pid);
+      return endOf(outcome);
+    });
+    return {
+      pid: runner.pid,
+      ownsGroup: false,
+      ended,
+      warn: (kind) => {
+        runner.abort(kind);
+        return 1;
+      },
+      end: () => runner.kill(),
+      kill: () => runner.kill(),
+    };
+  }
+
+  /** Ends all runners. */
+  async close(): Promise<void> {
+    const runners = [...this.#runners.values()];
+    for (const runner of runners) runner.kill();
+    await Promise.all(runners.map((runner) => runner.closed));
+  }
+
+  #open(key: string): Runner {
+    const { runtime, env, family } = this.#options;
+    const runner = Runner.start({ runtime, env });
+    this.#runners.set(key, runner);
+    family.add(runner.pid);
+    void runner.closed.then(() => {
+      family.delete(runner.pid);
+      if (this.#runners.get(key) === runner) this.#runners.delete(key);
+    });
+    return runner;
+  }
+
+  #taskOf(context: ElementContext, start: RankStart, env: Record<string, string>): FunctionTask {
+    const { dir, spec } = context;
+    const { task, rank, attempt, payload } = start;
+    const names = logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput);
+    makeLogFolder(dir, spec.tasks, task);
+    if (attempt > 0) {
+      const logs = openLogs(names);
+      markAttempt(logs, attemptLine(attempt, context.node));
+      closeLogs(logs);
+    }
+    return {
+      task,
+      rank,
+      attempt,
+      params: payload.params,
+      args: payload.args,
+      env,
+      cwd: context.cwd,
+      ...names,
+      code: {
+        path: modulePath(homeOf(dir), this.#entry),
+        export: this.#entry.export,
+        file: this.#entry.file,
+      },
+      dir,
+      valueName: valueName(task, attempt, rank),
+    };
+  }
+}
+
+function endOf(outcome: RunnerOutcome): RankEnd {
+  if (outcome.kind === "value") {
+    const { value, usage } = outcome;
+    return { ...neverRan(""), reason: null, exitCode: 0, ok: true, value, usage };
+  }
+  if (outcome.kind === "error") {
+    const { error, reason, usage } = outcome;
+    return { ...neverRan(reason), exitCode: 1, error, usage };
+  }
+  const { exitCode, signal } = outcome;
+  const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
+  return {
+    ...neverRan(`the function's process ended ${how} before the function returned`),
+    exitCode,
+    signal,
+    again: exitCode === AGAIN_EXIT_CODE ? true : null,
+  };
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Family } from "./processes.ts";
+
+export type SetupResult =
+  | { ok: true; environment: Record<string, string>; cwd: string }
+  /** `reason` names the line that failed. */
+  | { ok: false; reason: string };
+
+export type ShellPlace = { environment: Record<string, string>; cwd: string; family: Family };
+
+/**
+ * Runs the setup lines in one login bash, so that `module load` works, and takes its environment and
+ * folder over. Their output goes to this process's own streams, the element's log.
+ */
+export async function runSetup(lines: string[], place: ShellPlace): Promise<SetupResult> {
+  if (lines.length === 0) return { ok: true, environment: place.environment, cwd: place.cwd };
+  const folder = mkdtempSync(join(tmpdir(), "jobx-setup-"));
+  try {
+    const code = await runBash(setupScript(lines, folder), place);
+    if (code.failure) return { ok: false, reason: code.failure };
+    const failed = readIfThere(join(folder, "line"));
+    const environment = readIfThere(join(folder, "environment"));
+    const cwd = readIfThere(join(folder, "cwd"));
+    if (code.exit !== 0 || !environment || !cwd)
+      return { ok: false, reason: failureOf(lines, failed, code.exit) };
+    return { ok: true, environment: parseEnvironment(environment), cwd };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs the teardown lines the same way, each whatever became of the others; returns what failed. */
+export async function runTeardown(lines: string[], place: ShellPlace): Promise<string[]> {
+  const failures: string[] = [];
+  if (lines.length === 0) return failures;
+  const script = lines.map((line) => `eval ${quote(line)} || exit_code=$?`).join("\n");
+  const code = await runBash(`exit_code=0\n${script}\nexit $exit_code`, place);
+  if (code.failure) failures.push(code.failure);
+  else if (code.exit !== 0) failures.push(`a teardown line failed with exit code ${code.exit}`);
+  return failures;
+}
+
+/** The number of the line that runs is in a file all the while, so that even an `exit` in it is attributed. */
+function setupScript(lines: string[], folder: string): string {
+  const steps = lines.map(
+    (line, index) => `printf %s ${index} >${quote(join(folder, "line"))}\neval ${quote(line)} || exit`,
+  );
+  const capture = [
+    `{ cat /proc/self/environ 2>/dev/null || env -0; } >${quote(join(folder, "environment"))}`,
+    `printf %s "$PWD" >${quote(join(folder, "cwd"))}`,
+  ];
+  return [...steps, ...capture].join("\n");
+}
+
+function failureOf(lines: string[], failed: string | null, exit: number | null): string {
+  const line = lines[Number(failed ?? -1)];
+  if (line === undefined) return `setup failed with exit code ${exit} before its first line ran`;
+  return `setup line ${JSON.stringify(line)} failed with exit code ${exit}`;
+}
+
+async function runBash(
+  script: string,
+  { environment, cwd, family }: ShellPlace,
+): Promise<{ exit: number | null; failure: string | null }> {
+  try {
+    const bash = Bun.spawn(["bash", "-l", "-c", script], {
+      cwd,
+      env: environment,
+      stdio: ["ignore", "inherit", "inherit"],
+      detached: true,
+    });
+    family.add(bash.pid);
+    await bash.exited;
+    family.delete(bash.pid);
+    return {
+      exit: bash.exitCode,
+      failure: bash.signalCode ? `setup was killed by ${bash.signalCode}` : null,
+    };
+  } catch (error) {
+    return { exit: null, failure: `setup needs bash, which did not start: ${String(error)}` };
+  }
+}
+
+/** NUL-separated `NAME=value` entries; what bash sets for itself is left out. */
+function parseEnvironment(text: string): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const entry of text.split("\0")) {
+    const equals = entry.indexOf("=");
+    const name = entry.slice(0, equals);
+    if (equals > 0 && name !== "_" && name !== "SHLVL") environment[name] = entry.slice(equals + 1);
+  }
+  return environment;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}

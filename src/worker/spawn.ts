@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { errnoOf, messageOf } from "../errors.ts";
+import type { Logs } from "./logs.ts";
+
+export type SpawnPlan = {
+  argv: string[];
+  cwd: string;
+  env: Record<string, string>;
+  logs: Logs;
+  /** A control group to start in. */
+  cgroup: string | null;
+  onExit: (process: Bun.Subprocess) => void;
+};
+
+/** Why a command did not start, with the exit code that a shell would give. */
+export type SpawnFailure = { reason: string; exitCode: number | null };
+
+/**
+ * Starts a command as a shell would: looked up in its own PATH, in a process group of its own, a script
+ * without a first line by /bin/sh.
+ */
+export function spawnCommand(plan: SpawnPlan): Bun.Subprocess | SpawnFailure {
+  try {
+    return spawn(plan, lookUp(plan));
+  } catch (error) {
+    if (errnoOf(error) !== "ENOEXEC") return explain(plan, error);
+  }
+  try {
+    const script = lookUp(plan) ?? plan.argv[0] ?? "";
+    return spawn({ ...plan, argv: ["/bin/sh", script, ...plan.argv.slice(1)] }, null);
+  } catch (error) {
+    return explain(plan, error);
+  }
+}
+
+function spawn(plan: SpawnPlan, path: string | null): Bun.Subprocess {
+  const [word = "", ...rest] = plan.argv;
+  return Bun.spawn([path ?? word, ...rest], {
+    ...(path !== null && path !== word ? { argv0: word } : {}),
+    cwd: plan.cwd,
+    env: plan.env,
+    stdio: ["ignore", plan.logs.out, plan.logs.err],
+    detached: true,
+    onExit: plan.onExit,
+    ...(plan.cgroup === null ? {} : { cgroup: plan.cgroup }),
+  });
+}
+
+/** Where a bare word was found last, by word and PATH: a thousand tasks search their PATH once. */
+const found = new Map<string, string>();
+
+function lookUp(plan: SpawnPlan): string | null {
+  const word = plan.argv[0] ?? "";
+  if (word === "" || word.includes("/")) return null;
+  const key = `${word}\0${plan.env.PATH ?? ""}`;
+  const known = found.get(key);
+  if (known !== undefined) return known;
+  const path = Bun.which(word, { PATH: plan.env.PATH ?? DEFAULT_PATH, cwd: plan.cwd });
+  if (path !== null) found.set(key, path);
+  return path;
+}
+
+function explain(plan: SpawnPlan, error: unknown): SpawnFailure {
+  const word = plan.argv[0] ?? "";
+  found.clear();
+  if (!existsSync(plan.cwd))
+    return { reason: `the working directory ${plan.cwd} does not exist`, exitCode: null };
+  switch (errnoOf(error)) {
+    case "ENOENT":
+      return { reason: notFound(plan, word), exitCode: 127 };
+    case "EACCES":
+      return { reason: `permission denied: ${word} is not executable`, exitCode: 126 };
+    case "E2BIG":
+      return { reason: tooLong(plan), exitCode: 126 };
+    default:
+      return { reason: `${word} did not start: ${messageOf(error)}`, exitCode: 126 };
+  }
+}
+
+function notFound(plan: SpawnPlan, word: string): string {
+  const interpreterMissing = word.includes("/") && existsSync(resolve(plan.cwd, word));
+  return interpreterMissing
+    ? `command not found: the interpreter that ${word} names does not exist`
+    : `command not found: ${word}`;
+}
+
+/** Linux takes 128 KiB in one word, and about a quarter of the stack limit in all. */
+function tooLong(plan: SpawnPlan): string {
+  const lengths = plan.argv.map((word) => Buffer.byteLength(word));
+  const longest = Math.max(...lengths);
+  const what =
+    longest >= LONGEST_WORD
+      ? `one argument has ${longest} bytes, and this system takes ${LONGEST_WORD - 1} in one`
+      : `the command line has ${lengths.reduce((sum, length) => sum + length + 1, 0)} bytes`;
+  return `the arguments are too long for this system: ${what}; pass them in a file`;
+}
+
+const LONGEST_WORD = 131_072;
+/** What execvp searches when PATH is not set. */
+const DEFAULT_PATH = "/bin:/usr/bin";

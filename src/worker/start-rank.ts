@@ -1,0 +1,57 @@
+import { mkdirSync } from "node:fs";
+
+import { messageOf } from "../errors.ts";
+import type { TaskPayload } from "../model/job.ts";
+import type { Slot } from "../queue/protocol.ts";
+import { checkpointDir, resultFilePath, valueName } from "../store/layout.ts";
+import { startCommand } from "./command.ts";
+import type { ElementContext } from "./element-context.ts";
+import { commandWords, rankEnvironment } from "./environment.ts";
+import { logNames, markAttempt, openLogs } from "./logs.ts";
+import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
+import type { Watched } from "./sampler.ts";
+
+export type RankStart = {
+  task: number;
+  attempt: number;
+  rank: number;
+  slot: Slot;
+  payload: TaskPayload;
+  watched: Watched;
+  /** A control group for it, where memory can be limited by one. */
+  cgroup: string | null;
+};
+
+/** Starts one rank of an attempt, whatever the job runs. Never throws: what went wrong is the rank's end. */
+export function startRank(context: ElementContext, start: RankStart): RankProcess | RankEnd {
+  const { dir, spec } = context;
+  const { task, attempt, rank } = start;
+  try {
+    mkdirSync(checkpointDir(dir, spec.tasks, task), { recursive: true, mode: 0o700 });
+    const env = rankEnvironment(context.environment, { ...start, dir, spec, ranks: context.ranks });
+    if (spec.entry.kind === "function") {
+      if (!context.runners) return neverRan("this supervisor was not made for functions");
+      return context.runners.start(context, start, env);
+    }
+    const logs = openLogs(logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput));
+    if (attempt > 0) markAttempt(logs, attemptLine(attempt, context.node));
+    return startCommand({
+      argv: commandWords(spec.entry.argv, spec, task, start.payload),
+      cwd: context.cwd,
+      env,
+      logs,
+      cgroup: start.cgroup,
+      captureBytes: spec.run.capture ? spec.run.maxPayloadBytes : null,
+      resultPath: resultFilePath(dir, task, attempt, rank),
+      dir,
+      valueName: valueName(task, attempt, rank),
+      sampledPeakBytes: () => start.watched.peakBytes,
+    });
+  } catch (error) {
+    return neverRan(messageOf(error));
+  }
+}
+
+export function attemptLine(attempt: number, node: string): string {
+  return `attempt ${attempt} on ${node} at ${new Date().toISOString()}`;
+}

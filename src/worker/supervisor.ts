@@ -1,0 +1,170 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+
+import type { JobSpec } from "../model/job.ts";
+import { ranksOf } from "../model/resources.ts";
+import { ensureDir } from "../store/files.ts";
+import { readEnvironment, readSpec } from "../store/jobs.ts";
+import { jobFiles, segmentPath } from "../store/layout.ts";
+import { openPayload } from "../store/payload.ts";
+import { Alarms } from "./alarms.ts";
+import { claimElement } from "./claim.ts";
+import type { ElementContext } from "./element-context.ts";
+import { type ElementResult, ElementRun } from "./element-run.ts";
+import { type Element, elementOf } from "./element.ts";
+import { elementEnvironment } from "./environment.ts";
+import { readHistory } from "./history.ts";
+import { Family } from "./processes.ts";
+import { describeFailure, Recorder, STORAGE_EXIT_CODE } from "./recorder.ts";
+import { takeUp } from "./recovery.ts";
+import { Sampler } from "./sampler.ts";
+import { runSetup, runTeardown } from "./setup.ts";
+import { openSlots } from "./slots.ts";
+import { TaskLine } from "./task-line.ts";
+
+/** Exit codes of a worker besides 0 (every task succeeded), 1 (some did not) and 74 (records could not be stored). */
+const USAGE_EXIT_CODE = 2;
+/** Tasks are left for another run of the element, or another supervisor runs it (EX_TEMPFAIL). */
+const LEFT_EXIT_CODE = 75;
+
+/**
+ * Runs the tasks of one element of a job: `argv` is the job's directory. Returns the exit code, which is
+ * 0 only when every task has a durable record of its success. Its own messages go to standard error, the
+ * element's log.
+ */
+export async function runWorker(argv: string[]): Promise<number> {
+  const [folder] = argv;
+  if (folder === undefined) {
+    say("usage: jobx _worker JOBDIR");
+    return USAGE_EXIT_CODE;
+  }
+  const dir = resolve(folder);
+  const spec = readSpec(dir);
+  const element = elementOf(spec, process.env);
+  const claim = claimElement(dir, element.element, element.rank);
+  if (!claim) {
+    say(`another worker already runs element ${element.element} of ${dir}`);
+    return LEFT_EXIT_CODE;
+  }
+  try {
+    return await supervise(dir, spec, element);
+  } finally {
+    claim.release();
+  }
+}
+
+async function supervise(dir: string, spec: JobSpec, element: Element): Promise<number> {
+  const node = hostname();
+  const ranks = ranksOf(spec.resources);
+  for (const path of [jobFiles.values(dir), jobFiles.logs(dir)]) ensureDir(path);
+  const history = readHistory(dir, element.element, element.rank, ranks);
+  const recorder = Recorder.create(segmentPath(dir, element.element, history.start, element.rank));
+  const { waiting, result } = takeUp({ dir, spec, element, node, ranks }, history, recorder);
+  const context = await makeContext(dir, spec, { node, ranks, recorder });
+
+  let run: ElementRun | null = null;
+  const slots = await openSlots({ dir, spec, element, onOrder: (order) => run?.obey(order) });
+  run = new ElementRun(context, new TaskLine(waiting), history, slots, result);
+  const forget = obeySignals(run, context.family);
+  try {
+    const outcome = await Promise.race([live(run, context, waiting.length), recorder.broken]);
+    const failure = "record" in outcome ? outcome : await stored(recorder);
+    if (failure) {
+      context.family.signal("SIGKILL");
+      say(describeFailure(failure));
+      return STORAGE_EXIT_CODE;
+    }
+    await slots.done();
+    return exitCodeOf(result);
+  } finally {
+    forget();
+    context.alarms.clear();
+    context.payload.close();
+    await context.runners?.close();
+  }
+}
+
+/** Setup, the tasks, teardown. */
+async function live(run: ElementRun, context: ElementContext, tasks: number): Promise<ElementResult> {
+  const { spec, family } = context;
+  const place = () => ({ environment: context.environment, cwd: context.cwd, family });
+  if (tasks > 0) {
+    const setup = await runSetup(spec.run.setup, place());
+    if (setup.ok) {
+      context.environment = setup.environment;
+      context.cwd = setup.cwd;
+    } else {
+      say(setup.reason);
+      run.failAll(setup.reason);
+    }
+  }
+  run.begin();
+  const result = await run.finished;
+  if (tasks > 0) for (const failure of await runTeardown(spec.run.teardown, place())) say(failure);
+  return result;
+}
+
+async function makeContext(
+  dir: string,
+  spec: JobSpec,
+  { node, ranks, recorder }: { node: string; ranks: number; recorder: Recorder },
+): Promise<ElementContext> {
+  const alarms = new Alarms();
+  const family = new Family();
+  const environment = elementEnvironment(spec, readEnvironment(dir), process.env);
+  return {
+    dir,
+    spec,
+    payload: openPayload(jobFiles.payload(dir)),
+    node,
+    ranks,
+    environment,
+    cwd: spec.cwd,
+    recorder,
+    alarms,
+    family,
+    sampler: new Sampler(alarms),
+    runners: spec.entry.kind === "function" ? await makeRunners(spec, environment, family) : null,
+  };
+}
+
+/** Loaded here, so that a command's supervisor stays small. */
+async function makeRunners(spec: JobSpec, env: Record<string, string>, family: Family) {
+  if (spec.entry.kind !== "function") return null;
+  const { RunnerPool } = await import("./runner-pool.ts");
+  return new RunnerPool({ runtime: spec.runtime, env, family }, spec.entry);
+}
+
+/** SIGUSR2 warns of a preemption, SIGTERM ends; the terminal's closing and SIGCONT mean nothing here. */
+function obeySignals(run: ElementRun, family: Family): () => void {
+  const warn = () => run.preempt();
+  const end = () => {
+    family.signal("SIGTERM");
+    run.stop();
+  };
+  const ignore = () => undefined;
+  const handlers = { SIGUSR2: warn, SIGTERM: end, SIGINT: end, SIGHUP: ignore, SIGCONT: ignore };
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+  };
+}
+
+async function stored(recorder: Recorder) {
+  try {
+    if (await recorder.settled()) await recorder.close();
+    else return await recorder.broken;
+  } catch (error) {
+    return { error, record: null };
+  }
+  return null;
+}
+
+function exitCodeOf(result: ElementResult): number {
+  if (result.left > 0) return LEFT_EXIT_CODE;
+  return result.unsuccessful > 0 ? 1 : 0;
+}
+
+function say(text: string): void {
+  process.stderr.write(`jobx: ${text}\n`);
+}

@@ -1,0 +1,137 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import type { Entry, JobSpec, RunOptions, TaskPayload } from "../../src/model/job.ts";
+import type { AgainRecord, ResultRecord, SegmentRecord } from "../../src/model/records.ts";
+import type { Resources } from "../../src/model/resources.ts";
+import { ensureHome, writeEnvironment, writeSpec } from "../../src/store/jobs.ts";
+import { jobDir, jobFiles, logPath } from "../../src/store/layout.ts";
+import { writePayload } from "../../src/store/payload.ts";
+import { JobTail } from "../../src/store/segment-tail.ts";
+import { isZombie, startOf } from "../../src/worker/proc.ts";
+
+export const MAIN = resolve(import.meta.dir, "../../src/cli/main.ts");
+const WORKER = resolve(import.meta.dir, "worker-main.ts");
+
+export type JobInput = {
+  argv?: string[];
+  entry?: Entry;
+  tasks?: Partial<TaskPayload>[];
+  resources?: Resources;
+  run?: Partial<RunOptions>;
+  templated?: boolean;
+  array?: boolean;
+  cwd?: string;
+  environment?: Record<string, string>;
+};
+
+/** A job's directory, as submission leaves it. */
+export function makeJob(home: string, input: JobInput): string {
+  ensureHome(home);
+  const dir = jobDir(home, 1);
+  mkdirSync(dir, { recursive: true });
+  const tasks = (input.tasks ?? [{}]).map((task) => ({ params: null, line: null, args: [], ...task }));
+  const spec: JobSpec = {
+    id: 1,
+    name: "test",
+    executor: "local",
+    token: "token",
+    tasks: tasks.length,
+    entry: input.entry ?? { kind: "command", argv: input.argv ?? ["true"] },
+    templated: input.templated ?? false,
+    array: input.array ?? false,
+    indices: null,
+    resources: input.resources ?? {},
+    options: {},
+    run: { ...RUN, ...input.run },
+    cwd: input.cwd ?? home,
+    user: "somebody",
+    host: "here",
+    version: "0.1.0",
+    created: new Date().toISOString(),
+    runtime: [process.execPath, "--no-install", MAIN],
+    origin: null,
+  };
+  writePayload(jobFiles.payload(dir), tasks, 1 << 30);
+  writeSpec(dir, spec);
+  const { HOME = "/", PATH = "" } = process.env;
+  writeEnvironment(dir, { HOME, PATH, ...input.environment });
+  return dir;
+}
+
+export type Worker = {
+  pid: number;
+  ended: Promise<number>;
+  errors: () => string;
+  signal: (name: NodeJS.Signals) => void;
+};
+
+/** Starts a supervisor on a job's directory. */
+export function startWorker(dir: string, env: Record<string, string> = {}): Worker {
+  const log = join(dir, `worker-${performance.now()}.log`);
+  writeFileSync(log, "");
+  const child = Bun.spawn([process.execPath, "--no-install", WORKER, dir], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", Bun.file(log)],
+  });
+  return {
+    pid: child.pid,
+    ended: child.exited,
+    errors: () => readFileSync(log, "utf8"),
+    signal: (name) => child.kill(name),
+  };
+}
+
+/** Runs a job to its end; gives the worker's exit code. */
+export async function runJob(dir: string, env: Record<string, string> = {}): Promise<number> {
+  return startWorker(dir, env).ended;
+}
+
+export function recordsOf(dir: string): SegmentRecord[] {
+  return new JobTail(dir).poll().records;
+}
+
+export function resultsOf(dir: string): ResultRecord[] {
+  const results = recordsOf(dir).filter((record): record is ResultRecord => record.kind === "result");
+  return results.sort((a, b) => a.task - b.task || a.rank - b.rank);
+}
+
+export function againsOf(dir: string): AgainRecord[] {
+  return recordsOf(dir).filter((record): record is AgainRecord => record.kind === "again");
+}
+
+/** The only result of a job with one task. */
+export function resultOf(dir: string): ResultRecord {
+  const [result, ...others] = resultsOf(dir);
+  if (!result || others.length > 0)
+    throw new Error(`Expected one result, got ${JSON.stringify(resultsOf(dir))}`);
+  return result;
+}
+
+export function logOf(dir: string, task = 0, stream: "out" | "err" = "out", tasks = 1, rank = 0): string {
+  return readFileSync(logPath(dir, tasks, task, rank, stream), "utf8");
+}
+
+/** Whether the process runs; one that has ended and waits for its parent to notice does not. */
+export function isAlive(pid: number): boolean {
+  return startOf(pid) !== null && !isZombie(pid);
+}
+
+const RUN: RunOptions = {
+  retries: 0,
+  maxTimeouts: 3,
+  requeue: null,
+  signalDelaySeconds: 90,
+  parallel: null,
+  pack: { tasks: 1, slots: 2 },
+  after: [],
+  setup: [],
+  teardown: [],
+  launcher: [],
+  capture: false,
+  mergeOutput: false,
+  distributed: false,
+  cleanEnv: false,
+  env: {},
+  maxPayloadBytes: 1 << 30,
+};

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { segmentPath } from "../../src/store/layout.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { tempDir } from "../helpers/temp.ts";
+import {
+  againsOf,
+  isAlive,
+  logOf,
+  makeJob,
+  recordsOf,
+  resultOf,
+  resultsOf,
+  runJob,
+  startWorker,
+} from "./job.ts";
+
+const SLEEPER = ["sh", "-c", "setsid sleep 300 & echo $$ $!; exec sleep 300"];
+
+describe("a worker that was killed", () => {
+  test("leaves records from which the next one ends its processes and reports the task as lost", async () => {
+    const dir = makeJob(tempDir(), { argv: SLEEPER });
+    const pids = await killWorkerOnceStarted(dir);
+    expect(pids.map(isAlive)).toEqual([true, true]);
+    expect(await runJob(dir)).toBe(1);
+    expect(pids.map(isAlive)).toEqual([false, false]);
+    expect(resultOf(dir)).toMatchObject({
+      status: "lost",
+      attempt: 0,
+      reason: "the supervisor was killed while the task ran",
+    });
+    expect(existsSync(segmentPath(dir, 0, 1, 0))).toBe(true);
+  });
+
+  test("has its task run again where --retries allows", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, {
+      argv: ["sh", "-c", `test -e ${home}/second && exit 0; echo $$ $$; exec sleep 300`],
+      run: { retries: 1 },
+    });
+    await killWorkerOnceStarted(dir);
+    writeFileSync(join(home, "second"), "");
+    expect(await runJob(dir)).toBe(0);
+    expect(againsOf(dir)).toMatchObject([{ why: "lost", attempt: 0 }]);
+    expect(resultOf(dir)).toMatchObject({ status: "succeeded", attempt: 1 });
+  });
+
+  test("does not have finished tasks run again", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: ["sh", "-c", `echo x >> ${home}/runs`], tasks: [{}, {}] });
+    expect(await runJob(dir)).toBe(0);
+    expect(await runJob(dir)).toBe(0);
+    expect(await Bun.file(join(home, "runs")).text()).toBe("x\nx\n");
+    expect(resultsOf(dir)).toHaveLength(2);
+  });
+
+  test("is the only one: a second worker of the same element leaves at once", async () => {
+    const dir = makeJob(tempDir(), { argv: SLEEPER });
+    const worker = startWorker(dir);
+    await eventually(() => logOf(dir).includes(" "));
+    expect(await runJob(dir)).toBe(75);
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(1);
+    expect(resultOf(dir).status).toBe("cancelled");
+  });
+});
+
+/** Kills a job's worker with SIGKILL while its task runs; gives the pids that the task has printed. */
+async function killWorkerOnceStarted(dir: string): Promise<number[]> {
+  const worker = startWorker(dir);
+  const pids = await eventually(() => {
+    const text = logOf(dir).trim();
+    return text.includes(" ") ? text.split(" ").map(Number) : null;
+  });
+  await eventually(() => recordsOf(dir).some((record) => record.kind === "started"));
+  worker.signal("SIGKILL");
+  await worker.ended;
+  return pids;
+}

@@ -1,0 +1,3 @@
+import { runWorker } from "../../src/worker/supervisor.ts";
+
+process.exit(await runWorker(process.argv.slice(2)));
