@@ -1,8 +1,7 @@
-import { relative } from "node:path";
-
 import { JobxError } from "../errors.ts";
 import { codeFrame, codeFrameAt } from "./code-frame.ts";
 import type { RewrittenFile } from "./original-paths.ts";
+import { showPath } from "./show-path.ts";
 
 type BuildLog = BuildMessage | ResolveMessage;
 
@@ -16,7 +15,7 @@ export function buildError(file: string, logs: BuildLog[], rewritten: Map<string
   if (errors.length > SHOWN) shown.push(`... and ${errors.length - SHOWN} more`);
   const text = shown.length > 0 ? `\n${shown.join("\n")}` : "";
   const unresolved = errors.some((log) => log.name === "ResolveMessage");
-  return new JobxError("USAGE", `${display(file)} could not be bundled:${text}`, {
+  return new JobxError("USAGE", `${showPath(file)} could not be bundled:${text}`, {
     hint: unresolved
       ? "Check the name; packages are looked for in the node_modules folders beside and above the file"
       : undefined,
@@ -36,12 +35,6 @@ function describe(log: BuildLog, rewritten: Map<string, RewrittenFile>): string 
   const frame = original
     ? codeFrame(original.text, place.line, column)
     : codeFrameAt({ file: place.file, line: place.line, column });
-  const head = `${display(place.file)}:${place.line}:${column}: ${log.message}`;
+  const head = `${showPath(place.file)}:${place.line}:${column}: ${log.message}`;
   return frame ? `${head}\n${frame}` : head;
-}
-
-/** Relative to the current folder where that is shorter and does not climb. */
-function display(file: string): string {
-  const path = relative(process.cwd(), file);
-  return path === "" || path.startsWith("..") ? file : path;
 }

@@ -1,7 +1,7 @@
 import { SourceMap } from "node:module";
-import { relative } from "node:path";
 
 import type { SourceMapFile } from "./bundle.ts";
+import { showPath } from "./show-path.ts";
 
 /** What the bundler leaves of an import whose name is only known at run time. */
 const COMPUTED = /(?<![\w$.])(?:import|__require)\((?!["'])/g;
@@ -24,12 +24,7 @@ export function findComputedImports(code: string, map: SourceMapFile): string[] 
   }
   return [...byFile].map(
     ([file, line]) =>
-      `${display(file)}:${line} imports a module whose name is only known when it runs; the snapshot may lack it ` +
+      `${showPath(file)}:${line} imports a module whose name is only known when it runs; the snapshot may lack it ` +
       "(--no-snapshot imports the files where they are)",
   );
-}
-
-function display(file: string): string {
-  const path = relative(process.cwd(), file);
-  return path === "" || path.startsWith("..") ? file : path;
 }

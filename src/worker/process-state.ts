@@ -18,8 +18,6 @@ const umask = process.umask();
 /** Prepares this process for running tasks. Call it once. */
 export function prepareProcess(): void {
   libc()?.dieWithParent();
-  replaceStream("stdout", 1);
-  replaceStream("stderr", 2);
   useCurrentEnvironment("spawn");
   useCurrentEnvironment("spawnSync");
   process.on("uncaughtException", (error) => stray?.(error));
@@ -30,6 +28,8 @@ export function prepareProcess(): void {
 /** Gives the process to a task. Throws when its folder or logs cannot be had. */
 export function enterTask(task: FunctionTask, signal: AbortSignal): void {
   redirect(task);
+  replaceStream("stdout", 1);
+  replaceStream("stderr", 2);
   setEnvironment(task.env);
   if (!statSync(task.cwd, { throwIfNoEntry: false })?.isDirectory())
     throw new JobxError("NOT_FOUND", `The job's folder ${task.cwd} does not exist on this host`);
@@ -49,7 +49,7 @@ export function leaveTask(): void {
     }
   }
   process.umask(umask);
-  process.exitCode = undefined;
+  process.exitCode = 0;
 }
 
 /** Hears of errors that escaped outside of any graph, for example from a listener on the process. */
@@ -82,7 +82,10 @@ function setEnvironment(env: Record<string, string>): void {
   for (const [name, value] of Object.entries(env)) if (environment[name] !== value) environment[name] = value;
 }
 
-/** Bun's own stream would stay with the file that it first saw, and might hold back what was written. */
+/**
+ * Bun's own stream would stay with the file that it first saw, and might hold back what was written. A new
+ * one for each task: the last may have ended it, or left listeners on it.
+ */
 function replaceStream(name: "stdout" | "stderr", fd: number): void {
   const stream = new Writable({
     decodeStrings: false,

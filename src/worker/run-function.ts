@@ -70,7 +70,7 @@ async function call(graph: Bun.ModuleGraph, task: FunctionTask): Promise<unknown
 
 function storeResult(task: FunctionTask, value: unknown): StoredValue {
   try {
-    return storeValue(task.valuesDir, task.valueName, value);
+    return storeValue(task.dir, task.valueName, value);
   } catch (error) {
     if (!(error instanceof JobxError) || error.code !== "PAYLOAD") throw error;
     throw new JobxError("PAYLOAD", `The result cannot be stored: ${error.message}`, { hint: error.hint });

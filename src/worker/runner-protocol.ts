@@ -16,8 +16,8 @@ export type FunctionTask = {
   err: string;
   /** `path` is what is imported (`modulePath`), `file` the user's own file, for messages. */
   code: { path: string; export: string; file: string };
-  /** Where a value too large for a record goes: folder and file name. */
-  valuesDir: string;
+  /** The job's directory, and the name in it of a value that is too large for a record. */
+  dir: string;
   valueName: string;
 };
 
