@@ -43,3 +43,6 @@ export async function isInlineAlive(native: NativeId): Promise<boolean> {
 export async function interruptInline(native: NativeId): Promise<void> {
   return (await inline()).interruptInline(native);
 }
+
+/** What the built-in local executor does its work with; loaded when it is first called. */
+export const localJobs = () => import("./queue/local.ts");

@@ -49,11 +49,3 @@ export function newEntry(request: EnqueueRequest, order: number): Entry {
     pause: null,
   };
 }
-
-/** Tasks of a job that the user may let go, of those asked for: none that waits for another job's task. */
-export function releasable(entry: Entry, tasks: number[] | null): number[] | null {
-  const { waiting, broken } = entry;
-  if (!waiting || waiting.size + broken.size === 0) return tasks;
-  const asked = tasks ?? Array.from({ length: entry.request.tasks }, (_, index) => index);
-  return asked.filter((task) => !waiting.has(task) && !broken.has(task));
-}

@@ -1,4 +1,3 @@
-import { readHeld } from "../store/jobs.ts";
 import type { Entry } from "./entry.ts";
 import { Predecessors } from "./predecessors.ts";
 import type { QueuedDependency } from "./protocol.ts";
@@ -129,9 +128,7 @@ function tell(entry: Entry, ready: number[], broken: Map<number, string>): void 
   if (!entry.supervisor) return;
   const send = (order: Parameters<NonNullable<Entry["link"]>["order"]>[0]) =>
     entry.link ? entry.link.order(order) : entry.pending.push(order);
-  const held = ready.length > 0 ? readHeld(entry.request.dir) : null;
-  const free = held === "all" ? [] : ready.filter((task) => !held?.has(task));
-  if (free.length > 0) send({ type: "release", tasks: free });
+  if (ready.length > 0) send({ type: "unblock", tasks: ready });
   for (const [reason, tasks] of Map.groupBy(broken.keys(), (task) => broken.get(task) ?? "")) {
     send({ type: "cancel", tasks, reason });
   }

@@ -30,9 +30,10 @@ export type EnqueueRequest = {
   dir: string;
   job: number;
   name: string;
+  /** Unique to the submission. */
+  token: string;
   /** Argv that starts the job's supervisor. */
   worker: string[];
-  cwd: string;
   shape: SlotShape;
   tasks: number;
   /** At most this many slots at once. */
@@ -89,7 +90,7 @@ export type QueueInfo = {
   protocol: number;
   capacity: Capacity;
   used: { cpus: number; memBytes: number; gpus: number };
-  jobs: { dir: string; job: number; state: "queued" | "running"; slots: number }[];
+  jobs: { dir: string; job: number; token: string; state: "queued" | "running"; slots: number }[];
 };
 
 export type ClientReply =
@@ -124,8 +125,9 @@ export type WorkerOrder =
   | { type: "reclaim"; count: number }
   /** `reason` is for the records of tasks that never start; null for a cancellation by the user. */
   | { type: "cancel"; tasks: Tasks; reason: string | null }
-  /** Also sent for tasks that wait for a task of another job (`--after …:each`). */
   | { type: "hold" | "release"; tasks: Tasks }
+  /** Tasks that wait for a task of another job (`--after …:each`), and that no longer do; apart from what the user holds. */
+  | { type: "block" | "unblock"; tasks: number[] }
   | { type: "interrupt"; tasks: Tasks; kind: "preempted" | "timeout" };
 
 /** What the link itself is told: the most slots that are of use, and that `done` was heard. */

@@ -4,8 +4,9 @@ import { hostname } from "node:os";
 import { errnoOf, JobxError, messageOf } from "../errors.ts";
 import type { FinalState } from "../model/states.ts";
 import { readCancelled, readHeld, readSpec } from "../store/jobs.ts";
+import { elementLogPath } from "../store/layout.ts";
 import { Broker } from "./broker.ts";
-import { type Entry, type Link, newEntry, releasable } from "./entry.ts";
+import { type Entry, type Link, newEntry } from "./entry.ts";
 import { explainWait } from "./explain.ts";
 import { Gates } from "./gates.ts";
 import { killLeftovers, startOf } from "./identity.ts";
@@ -39,6 +40,9 @@ export type QueueSettings = {
 const MAX_DEATHS = 3;
 /** How long to wait after the first, the second death. */
 const PAUSES_MS = [50, 1_000];
+/** By this a supervisor says that another one runs the job (EX_TEMPFAIL): no death, but a reason to wait. */
+const BUSY = "exit code 75";
+const BUSY_PAUSE_MS = 1_000;
 /** How often supervisors that are not this process's children are looked at. */
 const WATCH_MS = 300;
 /** How many ended jobs are remembered, so that their end is told from a job never heard of. */
@@ -123,7 +127,13 @@ export class Queue {
     const jobs = [...this.#entries.values()].map((entry) => {
       const { state, slots } = this.status(entry.request.dir);
       const shown = state === "running" ? state : ("queued" as const);
-      return { dir: entry.request.dir, job: entry.request.job, state: shown, slots };
+      return {
+        dir: entry.request.dir,
+        job: entry.request.job,
+        token: entry.request.token,
+        state: shown,
+        slots,
+      };
     });
     return {
       pid: process.pid,
@@ -150,7 +160,7 @@ export class Queue {
     if (!entry) return;
     if (tasks === null) this.#setHeld(entry, true);
     if (entry.supervisor) this.#order(entry, { type: "hold", tasks });
-    else if (tasks === null) this.#broker.remove(dir);
+    else if (tasks === null) this.#leaveLine(entry);
     this.#pumpSoon();
   }
 
@@ -158,7 +168,7 @@ export class Queue {
     const entry = this.#entries.get(dir);
     if (!entry) return;
     if (tasks === null) this.#setHeld(entry, false);
-    if (entry.supervisor) this.#order(entry, { type: "release", tasks: releasable(entry, tasks) });
+    if (entry.supervisor) this.#order(entry, { type: "release", tasks });
     else this.#line(entry);
     this.#pumpSoon();
   }
@@ -222,14 +232,14 @@ export class Queue {
     if (job.supervisor) {
       const supervisor = adoptSupervisor(job.supervisor.pid, job.supervisor.start);
       if (supervisor.alive()) entry.supervisor = supervisor;
-      else killLeftovers(request.dir);
     }
     this.#entries.set(request.dir, entry);
-    if (!entry.supervisor) return;
+    if (job.slots.length === 0 && !entry.supervisor) return;
     this.#addToLine(entry);
     this.#broker.adopt(request.dir, job.slots);
-    // Nothing new before it has said what it wants.
-    this.#broker.want(request.dir, 0);
+    // A living supervisor gets nothing new before it has said what it wants; a dead one's slots are for the next.
+    if (entry.supervisor) this.#broker.want(request.dir, 0);
+    else entry.undelivered = [...job.slots];
   }
 
   /** A supervisor whose job this queue has never heard of: the journal was lost. Null when its job is gone too. */
@@ -246,8 +256,18 @@ export class Queue {
 
   /** Puts a job in the line if nothing keeps it from starting. */
   #line(entry: Entry): void {
-    if (!entry.held && entry.waitsFor === null && entry.pause === null) this.#addToLine(entry);
+    if (!entry.held && entry.waitsFor === null && entry.pause === null) {
+      this.#addToLine(entry);
+      // Kept from a supervisor that died: what it left running is this job's own, until the next one has killed it.
+      if (entry.undelivered.length > 0 && !entry.supervisor) this.#start(entry);
+    }
     this.#pumpSoon();
+  }
+
+  #leaveLine(entry: Entry): void {
+    entry.undelivered = [];
+    this.#broker.remove(entry.request.dir);
+    this.#noteSlots(entry.request.dir);
   }
 
   #addToLine(entry: Entry): void {
@@ -276,7 +296,7 @@ export class Queue {
       this.#noteSlots(key);
       if (entry.link) entry.link.order({ type: "grant", slots });
       else entry.undelivered.push(...slots);
-      if (!entry.supervisor) this.#start(entry);
+      if (!entry.supervisor && entry.pause === null) this.#start(entry);
     }
     if (this.#alarm) clearTimeout(this.#alarm);
     this.#alarm = lookAgainAt === null ? null : setTimeout(() => this.#pumpSoon(), lookAgainAt - now);
@@ -304,33 +324,36 @@ export class Queue {
     }
   }
 
-  /** A supervisor has ended without a word: what it left behind is killed, and another one goes on by its records. */
+  /** A supervisor has ended without a word: another one goes on by its records, with its slots. */
   #died(entry: Entry, how: string): void {
     const { dir, job } = entry.request;
     if (this.#entries.get(dir) !== entry) return;
     entry.supervisor = null;
     entry.link = null;
-    entry.undelivered = [];
-    const killed = killLeftovers(dir);
-    this.#broker.remove(dir);
-    this.#noteSlots(dir);
-    this.#settings.log(`job ${job}: its supervisor died (${how}); killed ${killed} processes that it left`);
-    const finals = finalsOf(dir);
-    entry.deaths = finals > entry.finals ? 1 : entry.deaths + 1;
-    entry.finals = finals;
+    entry.undelivered = [...this.#broker.heldBy(dir)];
+    // The records tell which tasks have ended, and the next supervisor says what it wants.
+    const busy = how === BUSY;
+    if (!busy) this.#countDeath(entry);
+    this.#settings.log(`job ${job}: its supervisor ended early (${how})`);
     if (entry.deaths >= MAX_DEATHS) {
-      const reason = `its supervisor died ${entry.deaths} times (${how}); see ${dir}/logs/element-0.log`;
+      const reason = `its supervisor died ${entry.deaths} times (${how}); see ${elementLogPath(dir, 0)}`;
       return this.#close(entry, "lost", reason);
     }
-    entry.pause = `its supervisor died (${how}) and is started again`;
-    setTimeout(
-      () => {
-        entry.pause = null;
-        if (this.#entries.get(dir) === entry) this.#line(entry);
-      },
-      PAUSES_MS[entry.deaths - 1] ?? 0,
-    );
+    entry.pause = busy
+      ? "another supervisor still runs it"
+      : `its supervisor died (${how}) and is started again`;
+    const pause = (busy ? undefined : PAUSES_MS[entry.deaths - 1]) ?? BUSY_PAUSE_MS;
+    setTimeout(() => {
+      entry.pause = null;
+      if (this.#entries.get(dir) === entry && !entry.supervisor) this.#line(entry);
+    }, pause);
     this.#pumpSoon();
+  }
+
+  #countDeath(entry: Entry): void {
+    const finals = finalsOf(entry.request.dir);
+    entry.deaths = finals > entry.finals ? 1 : entry.deaths + 1;
+    entry.finals = finals;
   }
 
   /** Looks after supervisors whose end nobody tells: those that an earlier queue started. */
@@ -352,6 +375,7 @@ export class Queue {
   /** Ends a job that no supervisor will finish; its open tasks get this state. */
   #close(entry: Entry, state: FinalState, reason: string): void {
     const { dir, job } = entry.request;
+    killLeftovers(dir);
     try {
       closeJob(dir, state, reason, this.#host);
     } catch (error) {
@@ -428,7 +452,7 @@ export class Queue {
 /** What every supervisor of the job has to be told, however often it connects. */
 function standingOrders(entry: Entry): WorkerOrder[] {
   const orders: WorkerOrder[] = [];
-  if (entry.waiting && entry.waiting.size > 0) orders.push({ type: "hold", tasks: [...entry.waiting] });
+  if (entry.waiting && entry.waiting.size > 0) orders.push({ type: "block", tasks: [...entry.waiting] });
   for (const [reason, tasks] of Map.groupBy(entry.broken.keys(), (task) => entry.broken.get(task) ?? "")) {
     orders.push({ type: "cancel", tasks, reason });
   }

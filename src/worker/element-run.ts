@@ -71,13 +71,19 @@ export class ElementRun {
         this.#reclaim += order.count;
         break;
       case "cancel":
-        this.#cancel(includes(order.tasks));
+        this.#cancel(includes(order.tasks), order.reason ?? "cancelled");
         break;
       case "hold":
         this.#line.hold(order.tasks);
         break;
       case "release":
         this.#line.release(order.tasks);
+        break;
+      case "block":
+        this.#line.block(order.tasks);
+        break;
+      case "unblock":
+        this.#line.unblock(order.tasks);
         break;
       case "interrupt":
         for (const attempt of this.#select(order.tasks)) attempt.interrupt(order.kind);
@@ -154,8 +160,8 @@ export class ElementRun {
     else this.#line.push({ task, attempt: attempt.attempt + 1 });
   }
 
-  #cancel(includesTask: (task: number) => boolean): void {
-    const cancelled = cancelledEnd("cancelled");
+  #cancel(includesTask: (task: number) => boolean, reason = "cancelled"): void {
+    const cancelled = cancelledEnd(reason);
     this.#endWaiting(includesTask, cancelled);
     for (const [task, attempt] of this.#running) {
       if (includesTask(task)) attempt.stop(cancelled.cause, cancelled.causeReason);

@@ -80,7 +80,7 @@ export class Family {
     const deadline = performance.now() + SWEEP_MS;
     while (performance.now() < deadline) {
       const left = groups.filter((group) => signalGroup(group, "SIGKILL"));
-      const strays = this.adopted().filter((pid) => alone || belongs(pid));
+      const strays = this.adopted().filter((pid) => !isService(pid) && (alone || belongs(pid)));
       if (left.length === 0 && strays.length === 0) return;
       for (const pid of strays) killTree(pid);
       await Bun.sleep(SWEEP_PAUSE_MS);
@@ -110,6 +110,11 @@ export function killSurvivors(
     alive.add(task);
   }
   return alive;
+}
+
+/** A queue or another job's supervisor, adopted because a task or this supervisor had started the queue. */
+function isService(pid: number): boolean {
+  return environmentOf(pid).has("JOBX_SERVICE");
 }
 
 function isSameProcess(record: StartedRecord): boolean {

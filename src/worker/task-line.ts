@@ -44,6 +44,8 @@ export class TaskLine {
   /** Tasks whose turn came while they were held. */
   #parked: Waiting[] = [];
   readonly #held = new TaskSet();
+  /** Those that wait for a task of another job: apart from what people hold and release. */
+  readonly #blocked = new TaskSet();
 
   constructor(waiting: Waiting[]) {
     this.#waiting = waiting;
@@ -51,11 +53,11 @@ export class TaskLine {
 
   /** How many could start, if nothing stood in their way but slots. At most `enough` are counted. */
   startable(enough: number): number {
-    if (this.#held.isEmpty) return Math.min(enough, this.#waiting.length - this.#head);
+    if (this.#held.isEmpty && this.#blocked.isEmpty) return Math.min(enough, this.#waiting.length - this.#head);
     let count = 0;
     for (let index = this.#head; index < this.#waiting.length && count < enough; index++) {
       const entry = this.#waiting[index];
-      if (entry && !this.#held.has(entry.task)) count++;
+      if (entry && this.#mayStart(entry)) count++;
     }
     return count;
   }
@@ -76,7 +78,7 @@ export class TaskLine {
       if (!entry) return null;
       this.#head++;
       if (this.#head > TRIM_AFTER) this.#trim();
-      if (!this.#held.has(entry.task)) return entry;
+      if (this.#mayStart(entry)) return entry;
       this.#parked.push(entry);
     }
   }
@@ -102,9 +104,27 @@ export class TaskLine {
   /** Lets held tasks start: those whose turn had come go first. */
   release(tasks: Tasks): void {
     this.#held.delete(tasks);
-    const due = this.#parked.filter((entry) => !this.#held.has(entry.task));
+    this.#unpark();
+  }
+
+  /** Keeps tasks back whatever people hold and release. */
+  block(tasks: number[]): void {
+    this.#blocked.add(tasks);
+  }
+
+  unblock(tasks: number[]): void {
+    this.#blocked.delete(tasks);
+    this.#unpark();
+  }
+
+  #mayStart(entry: Waiting): boolean {
+    return !this.#held.has(entry.task) && !this.#blocked.has(entry.task);
+  }
+
+  #unpark(): void {
+    const due = this.#parked.filter((entry) => this.#mayStart(entry));
     if (due.length === 0) return;
-    this.#parked = this.#parked.filter((entry) => this.#held.has(entry.task));
+    this.#parked = this.#parked.filter((entry) => !this.#mayStart(entry));
     this.#waiting = [...due, ...this.#waiting.slice(this.#head)];
     this.#head = 0;
   }

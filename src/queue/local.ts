@@ -1,0 +1,189 @@
+import { hostname } from "node:os";
+
+import { JobxError, messageOf, usageError } from "../errors.ts";
+import type {
+  ElementStatus,
+  ExecutorContext,
+  JobRef,
+  SpecDraft,
+  Submission,
+  SubmitRequest,
+  TaskSelection,
+} from "../executor/contract.ts";
+import { formatDuration } from "../model/durations.ts";
+import type { NativeId } from "../model/job.ts";
+import { ensureDir } from "../store/files.ts";
+import { readCancelled, writeEnvironment } from "../store/jobs.ts";
+import { homeOf, jobFiles } from "../store/layout.ts";
+import { findQueue, openQueue, type QueueClient } from "./client.ts";
+import { explainExcess } from "./explain.ts";
+import { HEARTBEAT_SECONDS, secondsSinceBeat } from "./heartbeat.ts";
+import { detectCapacity, schedulerOf } from "./machine.ts";
+import type { Capacity, QueuedJob, Tasks } from "./protocol.ts";
+import { limitsOf, requestOf, shapeOf } from "./request.ts";
+
+export { shellInLocal } from "./local-shell.ts";
+
+/** The command of a scheduler that makes this a host to submit from; null on others and inside an allocation. */
+export function schedulerHere(env: ExecutorContext["env"]): string | null {
+  return schedulerOf(env);
+}
+
+/** Refuses what this machine never has room for, and says which flags mean nothing here. Throws USAGE or REFUSED. */
+export function checkLocal(spec: SpecDraft, context: ExecutorContext): void {
+  const { resources } = spec;
+  if ((resources.nodes ?? 1) > 1) {
+    throw usageError(
+      `Local jobs run on one node, and --nodes ${resources.nodes} asks for more`,
+      "Leave --nodes out, or use a cluster's executor",
+    );
+  }
+  const capacity = capacityFor(spec.options, context);
+  const excess = explainExcess(shapeOf(resources), capacity);
+  if (excess) {
+    throw new JobxError("REFUSED", `This would never start: ${excess}`, {
+      hint: `Ask for less, or allow more: [local] cpus, mem and gpus in the configuration (${capacity.why})`,
+    });
+  }
+  for (const flag of ["partition", "account", "qos"] as const) {
+    if (resources[flag] !== undefined)
+      context.note(`--${flag} ${resources[flag]} means nothing to local jobs`);
+  }
+  if (resources.gpus?.type)
+    context.note(`Local jobs take any GPU: the type ${resources.gpus.type} is not looked at`);
+}
+
+/** What `--dry-run` says. */
+export function planLocal(spec: SpecDraft, context: ExecutorContext): string {
+  const capacity = capacityFor(spec.options, context);
+  return `${spec.tasks} ${spec.tasks === 1 ? "task" : "tasks"} through the local queue of ${hostname()}: ${capacity.why}`;
+}
+
+/** Hands a written job to the queue, which is started when it does not run. */
+export async function submitLocal(request: SubmitRequest, context: ExecutorContext): Promise<Submission> {
+  const { spec, dir } = request;
+  writeEnvironment(dir, request.environment);
+  ensureDir(jobFiles.logs(dir));
+  if (schedulerOf(context.env)) {
+    const { cpus, nice } = capacityFor(spec.options, context);
+    context.note(
+      `This host has a scheduler and others work on it: local jobs use ${cpus} CPUs at nice ${nice} (-o cpus=N, -o nice=N)`,
+    );
+  }
+  const queue = await openQueue(context);
+  try {
+    await queue.enqueue(requestOf(spec, dir));
+  } finally {
+    queue.close();
+  }
+  return { natives: [nativeOf(spec.host, spec.id)] };
+}
+
+/**
+ * What the queue says of jobs of this host; a queue that died is started again, and given jobs it does not
+ * know. Jobs of other hosts are judged by their queue's heartbeat.
+ */
+export async function statusOfLocal(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]> {
+  const [own, foreign] = partition(jobs);
+  const statuses = foreign.map(statusElsewhere);
+  if (own.length === 0) return statuses;
+  const queue = await openQueue(context);
+  try {
+    const answers = await queue.status(own.map((job) => job.dir));
+    for (const [index, job] of own.entries()) {
+      const answer = answers[index];
+      if (answer) statuses.push(await statusHere(queue, job, answer));
+    }
+  } finally {
+    queue.close();
+  }
+  return statuses;
+}
+
+/** Whether the queue of this host has a submission with this token. */
+export async function findLocal(token: string, context: ExecutorContext): Promise<Submission | null> {
+  const queue = await findQueue(context);
+  if (!queue) return null;
+  try {
+    const info = await queue.info();
+    const job = info.jobs.find((candidate) => candidate.token === token);
+    return job ? { natives: [nativeOf(info.host, job.job)] } : null;
+  } finally {
+    queue.close();
+  }
+}
+
+/**
+ * Tells the queue of something about running or waiting jobs. Jobs of other hosts cannot be told: what
+ * stands in their folder (cancelled and held tasks) is read before each task starts.
+ */
+export async function tellQueue(
+  selections: TaskSelection[],
+  context: ExecutorContext,
+  tell: (queue: QueueClient, dir: string, tasks: Tasks) => Promise<void>,
+): Promise<void> {
+  const [own, foreign] = partition(selections.map(({ job }) => job));
+  for (const job of foreign) {
+    context.note(
+      `Job ${job.id} belongs to ${job.spec.host}: its running tasks go on until this is asked there`,
+    );
+  }
+  const dirs = new Set(own.map((job) => job.dir));
+  if (dirs.size === 0) return;
+  const queue = await openQueue(context);
+  try {
+    for (const { job, tasks } of selections) if (dirs.has(job.dir)) await tell(queue, job.dir, tasks);
+  } finally {
+    queue.close();
+  }
+}
+
+async function statusHere(queue: QueueClient, job: JobRef, answer: QueuedJob): Promise<ElementStatus> {
+  const base = { job: job.id, element: 0, native: null, node: job.spec.host };
+  if (answer.state === "ended") return { ...base, state: "ended", reason: null };
+  if (answer.state !== "unknown") return { ...base, state: answer.state, reason: answer.reason };
+  if (readCancelled(job.dir) === "all")
+    return { ...base, state: "cancelled", reason: "cancelled before it started" };
+  try {
+    await queue.enqueue(requestOf(job.spec, job.dir));
+    return { ...base, state: "queued", reason: "the queue had lost it, and has it again" };
+  } catch (error) {
+    return { ...base, state: "queued", reason: `the queue had lost it: ${messageOf(error)}` };
+  }
+}
+
+function statusElsewhere(job: JobRef): ElementStatus {
+  const { host } = job.spec;
+  const seconds = secondsSinceBeat(homeOf(job.dir), host);
+  const alive = seconds !== null && seconds < 3 * HEARTBEAT_SECONDS;
+  const heard =
+    seconds === null ? "" : `, whose queue was last heard of ${formatDuration(Math.round(seconds))} ago`;
+  return {
+    job: job.id,
+    element: 0,
+    state: alive ? "running" : "queued",
+    native: null,
+    reason: `belongs to ${host}${heard}${alive ? "" : `; jobx status ${job.id} there starts it again`}`,
+    node: host,
+  };
+}
+
+/** Jobs of this host, and those of others. */
+function partition(jobs: JobRef[]): [own: JobRef[], foreign: JobRef[]] {
+  const here = hostname();
+  return [jobs.filter((job) => job.spec.host === here), jobs.filter((job) => job.spec.host !== here)];
+}
+
+function capacityFor(options: Record<string, unknown>, context: ExecutorContext): Capacity {
+  return detectCapacity({ env: context.env }, limitsOf(options));
+}
+
+function nativeOf(host: string, job: number): NativeId {
+  return {
+    id: `${host}:${job}`,
+    cluster: host,
+    submitted: new Date().toISOString(),
+    firstElement: 0,
+    elements: 1,
+  };
+}
