@@ -17,14 +17,7 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { noCounts } from "../src/model/states.ts";
-import {
-  allocateJob,
-  ensureHome,
-  readSpec,
-  writeNative,
-  writeSpec,
-  writeSummary,
-} from "../src/store/jobs.ts";
+import { allocateJob, readSpec, writeNative, writeSpec, writeSummary } from "../src/store/jobs.ts";
 import { jobDir } from "../src/store/layout.ts";
 
 const { values } = parseArgs({

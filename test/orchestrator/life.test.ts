@@ -1,0 +1,201 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { JobxError } from "../../src/errors.ts";
+import type { ResultRecord } from "../../src/model/records.ts";
+import { cancelJobs } from "../../src/orchestrator/control.ts";
+import { listJobs } from "../../src/orchestrator/list.ts";
+import { taskValue } from "../../src/orchestrator/results.ts";
+import { retryJob } from "../../src/orchestrator/retry.ts";
+import { resolveSelectors } from "../../src/orchestrator/select.ts";
+import { submitJob } from "../../src/orchestrator/submit.ts";
+import { readJobs } from "../../src/orchestrator/view.ts";
+import { waitFor } from "../../src/orchestrator/wait.ts";
+import { readSpec, readSummary, writeSpec } from "../../src/store/jobs.ts";
+import { jobDir, jobFiles, segmentPath } from "../../src/store/layout.ts";
+import { SegmentWriter } from "../../src/store/segments.ts";
+import { input, MemoryExecutor } from "../helpers/executor.ts";
+import { tempDir } from "../helpers/temp.ts";
+
+function result(task: number, changes: Partial<ResultRecord> = {}): ResultRecord {
+  return {
+    kind: "result",
+    task,
+    rank: 0,
+    attempt: 0,
+    status: "succeeded",
+    value: { kind: "inline", value: task * 10 },
+    error: null,
+    exitCode: 0,
+    signal: null,
+    reason: null,
+    node: "here",
+    startedAt: "2026-01-01T00:00:00.000Z",
+    endedAt: "2026-01-01T00:00:02.000Z",
+    usage: null,
+    ...changes,
+  };
+}
+
+async function record(dir: string, records: ResultRecord[], start = 0): Promise<void> {
+  const writer = SegmentWriter.create(segmentPath(dir, 0, start, 0));
+  for (const one of records) await writer.append(one);
+  await writer.close();
+}
+
+async function firstView(services: Parameters<typeof readJobs>[0], id: number) {
+  const [view] = await readJobs(services, [id]);
+  if (!view) throw new Error(`job ${id} was not read`);
+  return view;
+}
+
+describe("a job", () => {
+  test("is accepted once everything is written, and waits for the reason that its executor gives", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const submitted = await submitJob(services, input(3));
+    expect(submitted).toMatchObject({ id: 1, name: "true", nativeIds: ["n1"], tasks: 3 });
+    const view = await firstView(services, 1);
+    expect(view).toMatchObject({ state: "queued", reason: "Priority" });
+    expect(view.counts.queued).toBe(3);
+    expect(view.task(2)).toMatchObject({ state: "queued", native: "PENDING" });
+  });
+
+  test("that is refused leaves nothing behind", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    memory.refusal = new JobxError("REFUSED", "Invalid account");
+    expect(submitJob(services, input(1))).rejects.toThrow("Invalid account");
+    await Promise.resolve();
+    expect(await listJobs(services)).toEqual([]);
+  });
+
+  test("that may have been accepted keeps its folder, and is found again by its token", async () => {
+    const found = {
+      natives: [{ id: "n9", cluster: null, submitted: "2026-01-01T00:00:00Z", firstElement: 0, elements: 1 }],
+    };
+    const memory = new MemoryExecutor({ find: async () => found });
+    const services = memory.services(tempDir());
+    memory.refusal = new JobxError("UNREACHABLE", "Socket timed out");
+    await submitJob(services, input(1)).catch(() => null);
+    expect((await firstView(services, 1)).natives[0]?.id).toBe("n9");
+  });
+
+  test("whose submission was cut off is lost after a while, and says how to submit it again", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(1));
+    rmSync(jobFiles.native(dir));
+    expect((await firstView(services, 1)).reason).toContain("being submitted");
+    writeSpec(dir, { ...readSpec(dir), created: "2020-01-01T00:00:00.000Z" });
+    const view = await firstView(services, 1);
+    expect(view.state).toBe("lost");
+    expect(view.task(0).reason).toContain("jobx retry 1");
+  });
+
+  test("has its records believed before its executor", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(2));
+    await record(dir, [result(0), result(1)]);
+    const calls = memory.statusCalls;
+    const view = await firstView(services, 1);
+    expect(view.state).toBe("succeeded");
+    expect(memory.statusCalls).toBe(calls);
+    expect(taskValue(view, 1, null)).toBe(10);
+    expect(view).toMatchObject({ seconds: 2, startedAt: "2026-01-01T00:00:00.000Z" });
+    expect(readSummary(dir)?.counts.succeeded).toBe(2);
+  });
+
+  test("that its executor has ended without a record is lost, once and for all", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(2));
+    await record(dir, [result(0)]);
+    memory.answer = { state: "ended", native: "NODE_FAIL", reason: "node3 went down", node: "node3" };
+    const view = await firstView(services, 1);
+    expect([...view.tasks()].map((task) => task.state)).toEqual(["succeeded", "lost"]);
+    expect(view.task(1)).toMatchObject({ reason: "node3 went down", native: "NODE_FAIL" });
+    memory.answer = { state: "running", native: "RUNNING", reason: null, node: null };
+    expect((await firstView(services, 1)).state).toBe("lost");
+    expect(() => taskValue(view, 1, null)).toThrow("node3 went down");
+  });
+
+  test("that its executor has forgotten is lost after its grace, and a wait for it ends", async () => {
+    const memory = new MemoryExecutor({ graceSeconds: 0.2 });
+    const services = memory.services(tempDir());
+    await submitJob(services, input(1));
+    memory.answer = "nothing";
+    expect((await firstView(services, 1)).state).toBe("queued");
+    const [view] = await waitFor(services, await resolveSelectors(services, ["last"]));
+    expect(view?.state).toBe("lost");
+  });
+
+  test("that is cancelled before it starts says so at once, and stays cancelled when the executor forgets it", async () => {
+    const memory = new MemoryExecutor({ wholeJob: true });
+    const services = memory.services(tempDir());
+    await submitJob(services, input(3));
+    const asked = await cancelJobs(services, await resolveSelectors(services, ["1.1"]));
+    expect(asked).toEqual([{ id: 1, asked: 1, alreadyFinal: 0 }]);
+    expect(memory.cancelled[0]?.tasks).toEqual([1]);
+    expect((await firstView(services, 1)).counts).toMatchObject({ queued: 2, cancelled: 1 });
+    await cancelJobs(services, await resolveSelectors(services, ["1"]));
+    memory.answer = "nothing";
+    const view = await firstView(services, 1);
+    expect(view.counts).toMatchObject({ cancelled: 3 });
+    expect(view.state).toBe("cancelled");
+  });
+
+  test("is retried with the same arguments, and `{index}` means what it meant", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(3, { templated: true }));
+    await record(dir, [
+      result(0),
+      result(1, { status: "failed", exitCode: 1 }),
+      result(2, { status: "timeout" }),
+    ]);
+    const [selected] = await resolveSelectors(services, ["1"]);
+    if (!selected) throw new Error("nothing was selected");
+    const again = await retryJob(services, selected, {
+      failedOnly: true,
+      resources: { cpus: 2 },
+      environment: {},
+    });
+    expect(again).toMatchObject({ id: 2, tasks: 2 });
+    expect(readSpec(jobDir(services.home, 2))).toMatchObject({
+      origin: { job: 1, tasks: [1, 2] },
+      indices: [1, 2],
+      resources: { cpus: 2 },
+    });
+  });
+
+  test("waits for another only while that one's end is open", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(1));
+    const after = (kind: "ok" | "fail") => input(1, { run: { ...input(1).run, after: [{ job: 1, kind }] } });
+    await submitJob(services, after("ok"));
+    expect(memory.submitted[1]?.spec.run.after).toEqual([{ job: 1, kind: "ok" }]);
+    await record(dir, [result(0)]);
+    await submitJob(services, after("ok"));
+    expect(memory.submitted[2]?.spec.run.after).toEqual([]);
+    const before = memory.submitted.length;
+    expect(await submitJob(services, after("fail")).catch((error) => error.code)).toBe("REFUSED");
+    expect(memory.submitted.length).toBe(before);
+    expect(existsSync(join(services.home, "jobs", "4"))).toBe(false);
+  });
+
+  test("costs one status call however many jobs are listed", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    for (let i = 0; i < 20; i++) await submitJob(services, input(2));
+    const before = memory.statusCalls;
+    expect((await listJobs(services)).map((job) => job.id)).toEqual(
+      Array.from({ length: 20 }, (_, i) => 20 - i),
+    );
+    expect(memory.statusCalls).toBe(before + 1);
+    expect((await listJobs(services, { limit: 3 })).length).toBe(3);
+  });
+});
