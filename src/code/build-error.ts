@@ -22,14 +22,18 @@ export function buildError(file: string, logs: BuildLog[], rewritten: Map<string
   });
 }
 
-/** Message, place and code frame of an error that Bun's parser or resolver reported; null for other errors. */
-export function describeParseError(error: unknown): string | null {
-  return error instanceof BuildMessage || error instanceof ResolveMessage ? describe(error, new Map()) : null;
+/**
+ * Message, place and code frame of an error that Bun's parser or resolver reported; null for other errors.
+ * `file` is where parsed text came from when the parser was not told.
+ */
+export function describeParseError(error: unknown, file?: string): string | null {
+  const known = error instanceof BuildMessage || error instanceof ResolveMessage;
+  return known ? describe(error, new Map(), file) : null;
 }
 
-function describe(log: BuildLog, rewritten: Map<string, RewrittenFile>): string {
-  const place = log.position;
-  if (!place) return log.message;
+function describe(log: BuildLog, rewritten: Map<string, RewrittenFile>, file?: string): string {
+  if (!log.position) return log.message;
+  const place = { ...log.position, file: file ?? log.position.file };
   const original = rewritten.get(place.file);
   const column = original?.line === place.line ? place.column - original.shift : place.column;
   const frame = original

@@ -20,14 +20,23 @@ export function whyNotCallableInCode(code: string, exportName: string): string |
   const name = local.replace(/\$/g, "\\$");
   if (new RegExp(`(?<![\\w$])function\\*${name}\\(`).test(code)) return GENERATOR;
   if (new RegExp(`(?<![\\w$])class ${name}[ {]`).test(code)) return CLASS;
-  const value = new RegExp(
-    `(?<![\\w$.])(?:var|let|const|,) ?${name}=(class\\b|(?:async )?function\\*|["'\`]|-?\\d)`,
+  const start = new RegExp(
+    `(?<![\\w$.])(?:(?:var|let|const) |,)${name}=(class\\b|(?:async )?function\\*|["'\`{[]|-?\\d)`,
   ).exec(code)?.[1];
-  if (!value) return null;
-  if (value === "class") return CLASS;
-  if (value.endsWith("function*")) return GENERATOR;
-  return `is ${/["'`]/.test(value) ? "a string" : "a number"}, not a function`;
+  if (!start) return null;
+  if (start === "class") return CLASS;
+  if (start.endsWith("function*")) return GENERATOR;
+  return `is ${LITERALS[start] ?? "a number"}, not a function`;
 }
+
+/** What a value is, by the sign that its text begins with. */
+const LITERALS: Record<string, string> = {
+  '"': "a string",
+  "'": "a string",
+  "`": "a string",
+  "{": "an object",
+  "[": "an array",
+};
 
 const GENERATOR =
   "is a generator function, which has no single result; write a function that returns its values";

@@ -14,8 +14,13 @@ export function checkExport(reference: FunctionReference): void {
   const text = readFileSync(reference.file, "utf8");
   const exports = scanExports(reference.file, text);
   if (exports.includes(reference.export)) return;
-  if (/\bexport\s*\*|\bmodule\.exports\b|\bexports\s*[.[]/.test(text)) return;
+  if (/\bexport\s*\*/.test(text) || usesModuleExports(text)) return;
   throw missingExport(reference, exports);
+}
+
+/** Whether names are exported in a way that only running the module tells. */
+export function usesModuleExports(text: string): boolean {
+  return /\bmodule\.exports\b|\bexports\s*[.[]/.test(text);
 }
 
 /** The error for an export that is not there: what is, and the nearest name. */
@@ -46,7 +51,7 @@ function scanExports(file: string, text: string): string[] {
     return new Bun.Transpiler({ loader: loaderOf(file), target: "bun" }).scan(text).exports;
   } catch (error) {
     const first = error instanceof AggregateError ? error.errors[0] : error;
-    throw usageError(`${file} does not parse: ${describeParseError(first) ?? String(first)}`);
+    throw usageError(`${file} does not parse:\n${describeParseError(first, file) ?? String(first)}`);
   }
 }
 

@@ -9,7 +9,7 @@ export type FunctionReference = { file: string; export: string };
 
 /**
  * Reads `FILE.ts[#EXPORT]`, relative to `cwd`; without a name it is the default export. Throws NOT_FOUND
- * naming the nearest file when there is none, USAGE when the path is a folder or the name is empty.
+ * naming the nearest file when there is none, USAGE when it is a folder or no script, or when the name is empty.
  */
 export function resolveReference(reference: string, cwd: string): FunctionReference {
   const { path, name } = splitReference(reference, cwd);
@@ -17,6 +17,12 @@ export function resolveReference(reference: string, cwd: string): FunctionRefere
   const kind = kindOf(file);
   if (kind === "folder") throw usageError(`${path} is a folder, not a file with functions`);
   if (kind === "missing") throw notFound(path, file);
+  if (!/\.[cm]?[jt]sx?$/.test(file)) {
+    throw usageError(
+      `${path} is not a TypeScript or JavaScript file, so it has no functions`,
+      `To run it as a command: jobx submit -- ${path.includes("/") ? path : `./${path}`}`,
+    );
+  }
   if (name === "")
     throw usageError(
       `No export is named after the # of ${JSON.stringify(reference)}`,

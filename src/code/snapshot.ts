@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { errnoOf, JobxError, messageOf } from "../errors.ts";
@@ -8,7 +8,7 @@ import { ensureDir } from "../store/files.ts";
 import { codeDir, homeDirs } from "../store/layout.ts";
 import { type Bundle, bundleModule } from "./bundle.ts";
 import { whyNotCallableInCode } from "./callable.ts";
-import { missingExport, notCallable } from "./exports.ts";
+import { missingExport, notCallable, usesModuleExports } from "./exports.ts";
 import type { FunctionReference } from "./reference.ts";
 
 /** `code` is the sha256 of the snapshot, its folder's name under `code/`; warnings are sentences. */
@@ -45,9 +45,12 @@ export function modulePath(home: string, entry: FunctionEntry): string {
 }
 
 function checkBundle(reference: FunctionReference, bundle: Bundle): void {
-  const known = bundle.exports.includes(reference.export);
-  if (!known && bundle.commonjs) return;
-  if (!known) throw missingExport(reference, bundle.exports);
+  const text = readFileSync(reference.file, "utf8");
+  const atRuntime = usesModuleExports(text);
+  if (!bundle.exports.includes(reference.export) && bundle.commonjs && atRuntime) return;
+  // Of a file without exports the bundler makes an empty object.
+  const exports = atRuntime || /\bexport\b/.test(text) ? bundle.exports : [];
+  if (!exports.includes(reference.export)) throw missingExport(reference, exports);
   const why = whyNotCallableInCode(bundle.code.slice(0, bundle.code.lastIndexOf("\n//# ")), reference.export);
   if (why) throw notCallable(reference, why);
 }

@@ -45,6 +45,13 @@ describe("A function reference", () => {
     expect(() => resolveReference("nowhere/x.ts", folder)).toThrow("does not exist");
   });
 
+  test("to a file that is no script is refused, with the command that would run it", () => {
+    writeFileSync(join(folder, "run.sh"), "true");
+    expect(() => resolveReference("run.sh", folder)).toThrow(
+      expect.objectContaining({ code: "USAGE", hint: "To run it as a command: jobx submit -- ./run.sh" }),
+    );
+  });
+
   test("to a folder, or without a name after the #, is refused", () => {
     expect(() => resolveReference("sub", folder)).toThrow("sub is a folder");
     expect(() => resolveReference("train.ts#", folder)).toThrow("No export is named");

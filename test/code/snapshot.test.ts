@@ -32,7 +32,7 @@ export async function* stream() {}
 export function* items() {}
 export class Model {}
 export const Other = class {};
-export const rate = 0.1, title = "x";
+export const rate = 0.1, title = "x", table = { a: 1 };
 if (import.meta.main) throw new Error("The module took itself for the program");
 `,
   );
@@ -120,6 +120,7 @@ describe("Without running the module, a snapshot refuses", () => {
     ["Other", "is a class"],
     ["rate", "is a number, not a function"],
     ["title", "is a string, not a function"],
+    ["table", "is an object, not a function"],
   ];
   test.each(refused)("the export %s, which %s", async (name, why) => {
     await expect(take("task.ts", name)).rejects.toMatchObject({
@@ -165,6 +166,14 @@ describe("Without running the module, a snapshot refuses", () => {
       hint: expect.stringContaining("--no-snapshot"),
     });
   });
+});
+
+test("A module with module.exports is taken, its names left to the task; one that exports nothing is refused", async () => {
+  file("common.cjs", "module.exports = { run: () => __filename };\n");
+  const module = await load(await take("common.cjs", "run"));
+  expect(module["default"]).toMatchObject({ run: expect.any(Function) });
+  file("empty.ts", "");
+  await expect(take("empty.ts")).rejects.toThrow("it exports nothing");
 });
 
 test("A computed import is named with its file, its line and the way out", async () => {
