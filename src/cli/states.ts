@@ -37,6 +37,15 @@ export function paintState(state: TaskState, style: Style, text: string = state)
 
 /** What is there, in words: "22 succeeded, 2 running"; states without tasks are left out. */
 export function showCounts(counts: Counts, style: Style): string {
-  const parts = TASK_STATES.filter((state) => counts[state] > 0);
-  return parts.map((state) => paintState(state, style, `${counts[state]} ${state}`)).join(", ") || "no tasks";
+  return inWords(counts, (state, text) => paintState(state, style, text));
+}
+
+/** The same without colours. */
+export function wordsOfCounts(counts: Counts): string {
+  return inWords(counts, (_state, text) => text);
+}
+
+function inWords(counts: Counts, paint: (state: TaskState, text: string) => string): string {
+  const present = TASK_STATES.filter((state) => counts[state] > 0);
+  return present.map((state) => paint(state, `${counts[state]} ${state}`)).join(", ") || "no tasks";
 }

@@ -9,7 +9,7 @@ export type FollowOptions = {
   lines: number | null;
   /** How a task stands, as far as is known; asked often, so it must be cheap. */
   stateOf(task: number): TaskState;
-  /** Resolves when all tasks have ended, so that the end is noticed at once. */
+  /** Resolves when all tasks have ended: everything is then read once more, and that is all. */
   ended?: Promise<unknown>;
   /** Ends the following by throwing the signal's reason. */
   signal?: AbortSignal;
@@ -26,7 +26,13 @@ export async function* followLogs(
 ): AsyncGenerator<LogChunk> {
   let open = files.map((file) => ({ file, reader: new LogReader(file.path, options.lines) }));
   let pauseMs = FASTEST_MS;
+  let over = false;
+  options.ended?.then(
+    () => (over = true),
+    () => {},
+  );
   for (let first = true; open.length > 0; first = false) {
+    const last = over;
     const left: typeof open = [];
     let news = false;
     for (const each of open) {
@@ -43,7 +49,7 @@ export async function* followLogs(
       if (!isFinal(state)) left.push(each);
     }
     open = left;
-    if (open.length === 0) return;
+    if (last || open.length === 0) return;
     pauseMs = news ? FASTEST_MS : Math.min(pauseMs * 1.25, SLOWEST_MS);
     await pause(pauseMs, options);
   }
@@ -57,7 +63,7 @@ async function pause(ms: number, { signal, ended }: FollowOptions): Promise<void
   const { promise, resolve } = Promise.withResolvers<unknown>();
   const timer = setTimeout(resolve, ms);
   signal?.addEventListener("abort", resolve);
-  // How the wait ended is not for this loop to judge: it looks at the states and the signal.
+  // A wait that failed is told by the signal.
   await Promise.race([promise, ...(ended ? [ended.catch(() => {})] : [])]);
   clearTimeout(timer);
   signal?.removeEventListener("abort", resolve);

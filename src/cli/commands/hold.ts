@@ -1,0 +1,14 @@
+import { defineCommand } from "citty";
+
+import { holdJobs } from "../../orchestrator/control.ts";
+import { selectors } from "../arguments.ts";
+import { contextOf } from "../context.ts";
+import { control } from "../control.ts";
+
+export default defineCommand({
+  meta: { name: "hold", description: "keep pending tasks from starting; jobx release lets them" },
+  args: { sel: selectors },
+  async run({ data }) {
+    await control(contextOf(data), holdJobs, { done: "Held", nothing: "Nothing to hold in" });
+  },
+});

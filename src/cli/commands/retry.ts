@@ -1,0 +1,40 @@
+import { defineCommand } from "citty";
+
+import { cleanJobEnvironment } from "../../model/env-clean.ts";
+import { retryJob } from "../../orchestrator/retry.ts";
+import { resolveOne } from "../../orchestrator/select.ts";
+import type { CommandHelp } from "../args/command.ts";
+import { selector } from "../arguments.ts";
+import { contextOf } from "../context.ts";
+import { type ResourceFlag, resourceFlags, toResources } from "../resource-flags.ts";
+import { printSubmitted } from "../submit/answer.ts";
+
+export const help: CommandHelp = {
+  examples: [
+    ["jobx retry 12 --failed --mem 8G", "what failed, with more memory"],
+    ["jobx retry 12.3,7", "two of its tasks"],
+  ],
+  groups: { "What one task needs, where it shall differ": Object.keys(resourceFlags) },
+  notes: "The new job has the same code, arguments and folder, and names the one it came from.",
+};
+
+export default defineCommand({
+  meta: { name: "retry", description: "submit tasks again, as a new job" },
+  args: {
+    sel: selector,
+    failed: { type: "boolean", description: "Only those that did not succeed" },
+    ...resourceFlags,
+  },
+  async run({ args, data }) {
+    const context = contextOf(data);
+    const resources = toResources((flag: ResourceFlag) => context.values.text(flag));
+    const services = await context.services();
+    const selected = await resolveOne(services, context.positionals);
+    const submitted = await retryJob(services, selected, {
+      failedOnly: args.failed === true,
+      resources,
+      environment: cleanJobEnvironment(services.env, { cleanEnv: selected.spec.run.cleanEnv }),
+    });
+    printSubmitted(context.output, submitted);
+  },
+});

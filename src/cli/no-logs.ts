@@ -1,0 +1,26 @@
+import { elementLogs, readLog } from "../orchestrator/logs.ts";
+import type { Selected } from "../orchestrator/select.ts";
+import type { Services } from "../orchestrator/services.ts";
+import { readJobs } from "../orchestrator/view.ts";
+import type { Output } from "./output.ts";
+import { groupReasons, renderReasons } from "./reasons.ts";
+import { nameOfScope, scopeOf, tasksIn } from "./selection.ts";
+import { showCounts } from "./states.ts";
+
+/** Says why there is no output: nothing has started, or nothing was printed; then what the scheduler captured. */
+export async function explainNoLogs(output: Output, services: Services, selected: Selected): Promise<void> {
+  const [view] = await readJobs(services, [selected.id]);
+  if (!view) return;
+  const scope = scopeOf(view, selected.tasks);
+  const name = nameOfScope(view.id, selected.tasks);
+  output.note(`No output of ${name}: ${showCounts(scope.counts, output.errStyle)}`);
+  for (const line of renderReasons(groupReasons(tasksIn(scope)), output.errStyle)) output.note(`  ${line}`);
+  for (const path of elementLogs(view.dir)) {
+    let begun = false;
+    for await (const bytes of readLog(path, 20)) {
+      if (!begun) output.note(`${path} has this:`);
+      begun = true;
+      output.writeError(bytes);
+    }
+  }
+}

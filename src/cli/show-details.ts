@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+
+import { errnoOf, JobxError } from "../errors.ts";
+import type { JobSpec, NativeId, TaskPayload } from "../model/job.ts";
+import type { AgainRecord } from "../model/records.ts";
+import type { TaskView } from "../model/task-view.ts";
+import { existingLogs, logFiles } from "../orchestrator/logs.ts";
+import { checkpointDir, jobFiles } from "../store/layout.ts";
+import { openPayload } from "../store/payload.ts";
+import { JobTail } from "../store/segment-tail.ts";
+import { type Scope, tasksIn } from "./selection.ts";
+import { type JobJson, jobJson, type TaskJson, taskJson } from "./status-json.ts";
+
+/** One attempt of a task that was followed by another. */
+export type AttemptJson = Omit<AgainRecord, "kind" | "task">;
+
+/** A task as `show` has it: `status --tasks` plus what it was given and what it used. */
+export type TaskDetails = TaskJson & {
+  params: Record<string, unknown> | null;
+  line: string | null;
+  args: unknown[];
+  userSeconds: number | null;
+  systemSeconds: number | null;
+  /** Earlier attempts, in order. */
+  attempts: AttemptJson[];
+  logs: string[];
+  checkpoints: string;
+};
+
+export type Details = Omit<JobJson, "tasks"> & {
+  reason: string | null;
+  dir: string;
+  natives: NativeId[];
+  created: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  seconds: number | null;
+  spec: JobSpec;
+  script: string | null;
+  paths: Record<string, string>;
+  damage: { file: string; offset: number; bytes: number }[];
+  tasks: TaskDetails[];
+};
+
+/** Everything that is known of a job and the selected tasks of it. */
+export function gatherDetails(scope: Scope): Details {
+  const { view } = scope;
+  const { dir, spec, natives, reason, startedAt, endedAt, seconds } = view;
+  return {
+    ...jobJson(scope, { tasks: false }),
+    reason,
+    dir,
+    natives,
+    created: spec.created,
+    startedAt,
+    endedAt,
+    seconds,
+    spec,
+    script: textOf(jobFiles.script(dir)),
+    paths: pathsOf(dir),
+    damage: view.damage.map(({ file, offset, bytes }) => ({ file, offset, bytes })),
+    tasks: tasksOf(scope),
+  };
+}
+
+function tasksOf(scope: Scope): TaskDetails[] {
+  const { dir, spec } = scope.view;
+  const attempts = earlierAttempts(dir);
+  const tasks = [...tasksIn(scope)];
+  const logs = Map.groupBy(existingLogs(logFiles(scope.view, scope.tasks, null)), (file) => file.task);
+  return withPayload(dir, (payloadOf) =>
+    tasks.map((task) => {
+      const payload = payloadOf(task.index);
+      return {
+        ...taskJson(task),
+        params: payload?.params ?? null,
+        line: payload?.line ?? null,
+        args: payload?.args ?? [],
+        ...cpuOf(task),
+        attempts: attempts.get(task.index) ?? [],
+        logs: (logs.get(task.index) ?? []).map((file) => file.path),
+        checkpoints: checkpointDir(dir, spec.tasks, task.index),
+      };
+    }),
+  );
+}
+
+/** Opens the arguments of the tasks; where they are damaged or missing the rest is shown all the same. */
+function withPayload<T>(dir: string, use: (payloadOf: (task: number) => TaskPayload | null) => T): T {
+  let file: ReturnType<typeof openPayload>;
+  try {
+    file = openPayload(jobFiles.payload(dir));
+  } catch (error) {
+    if (!(error instanceof JobxError)) throw error;
+    return use(() => null);
+  }
+  try {
+    return use((task) => {
+      try {
+        return file.get(task);
+      } catch (error) {
+        if (error instanceof JobxError) return null;
+        throw error;
+      }
+    });
+  } finally {
+    file.close();
+  }
+}
+
+function earlierAttempts(dir: string): Map<number, AttemptJson[]> {
+  const byTask = new Map<number, AttemptJson[]>();
+  for (const record of new JobTail(dir).poll().records) {
+    if (record.kind !== "again") continue;
+    const { kind: _kind, task, ...attempt } = record;
+    const known = byTask.get(task);
+    if (known) known.push(attempt);
+    else byTask.set(task, [attempt]);
+  }
+  return byTask;
+}
+
+/** CPU seconds over all ranks; null where none was recorded. */
+function cpuOf(task: TaskView): { userSeconds: number | null; systemSeconds: number | null } {
+  const usages = task.ranks.flatMap((rank) => rank.result?.usage ?? []);
+  if (usages.length === 0) return { userSeconds: null, systemSeconds: null };
+  return {
+    userSeconds: usages.reduce((sum, usage) => sum + usage.userSeconds, 0),
+    systemSeconds: usages.reduce((sum, usage) => sum + usage.systemSeconds, 0),
+  };
+}
+
+function pathsOf(dir: string): Record<string, string> {
+  const { spec, payload, results, values, logs, checkpoints } = jobFiles;
+  return {
+    request: spec(dir),
+    payload: payload(dir),
+    results: results(dir),
+    values: values(dir),
+    logs: logs(dir),
+    checkpoints: checkpoints(dir),
+  };
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+import { formatSize } from "../model/sizes.ts";
+import { isFinal } from "../model/states.ts";
+import type { TaskView } from "../model/task-view.ts";
+import type { Style } from "./output.ts";
+import { printable } from "./printable.ts";
+import { groupReasons, renderReasons } from "./reasons.ts";
+import { nameOfScope, type Scope, tasksIn } from "./selection.ts";
+import { paintState, showCounts } from "./states.ts";
+import { type Column, outputWidth, renderTable } from "./table.ts";
+import { showAge, showDuration } from "./times.ts";
+
+/** Jobs as `status` shows them to people, an empty line between two. */
+export function renderStatus(scopes: readonly Scope[], style: Style, options: { tasks: boolean }): string {
+  return scopes.map((scope) => renderScope(scope, style, options)).join("\n\n");
+}
+
+function renderScope(scope: Scope, style: Style, options: { tasks: boolean }): string {
+  const lines = [headline(scope, style), `  ${showCounts(scope.counts, style)}${timing(scope, style)}`];
+  const reasons = groupReasons(tasksIn(scope));
+  if (options.tasks) lines.push(taskTable(tasksIn(scope), style));
+  else lines.push(...renderReasons(reasons, style).map((line) => `  ${line}`));
+  const next = nextStep(scope, reasons.find((group) => isFinal(group.state))?.tasks[0]);
+  if (next) lines.push(`  ${style.dim(next)}`);
+  return lines.join("\n");
+}
+
+/** `Job 12 (train) on slurm (4211): running`. */
+function headline({ view, tasks, state }: Scope, style: Style): string {
+  const { id, spec, natives } = view;
+  const native = natives.map((each) => each.id).join(", ");
+  const where = native === "" ? spec.executor : `${spec.executor} (${printable(native)})`;
+  const name = style.bold(`Job ${nameOfScope(id, tasks)}`);
+  return `${name} (${printable(spec.name)}) on ${where}: ${paintState(state, style)}`;
+}
+
+function timing({ view }: Scope, style: Style): string {
+  const age = `submitted ${showAge(view.spec.created)} ago`;
+  if (view.startedAt === null) return style.dim(`; ${age}`);
+  const verb = view.endedAt === null ? "running for" : "took";
+  return style.dim(`; ${age}, ${verb} ${showDuration(view.seconds)}`);
+}
+
+const COLUMNS: Column[] = [
+  { title: "TASK", align: "right" },
+  { title: "STATE" },
+  { title: "TRY", align: "right" },
+  { title: "EXIT", align: "right" },
+  { title: "TOOK", align: "right" },
+  { title: "RSS", align: "right" },
+  { title: "NODE" },
+  { title: "REASON", shrink: true },
+];
+
+function taskTable(tasks: Iterable<TaskView>, style: Style): string {
+  const rows = Array.from(tasks, (task) => [
+    String(task.index),
+    paintState(task.state, style),
+    String(task.attempt),
+    task.signal ?? (task.exitCode === null ? "-" : String(task.exitCode)),
+    showDuration(task.seconds),
+    task.maxRssBytes === null ? "-" : formatSize(task.maxRssBytes),
+    printable(task.node ?? "-"),
+    printable(task.reason ?? task.native ?? ""),
+  ]);
+  return renderTable(COLUMNS, rows, { width: outputWidth(), title: style.dim });
+}
+
+/** What one would type next. */
+function nextStep(scope: Scope, failed: number | undefined): string | null {
+  const { view, tasks, counts, state } = scope;
+  const name = nameOfScope(view.id, tasks);
+  const failedName = view.spec.tasks === 1 ? `${view.id}` : `${view.id}.${failed}`;
+  if (counts.queued + counts.running > 0) {
+    return failed === undefined
+      ? `jobx wait ${name} waits for the end`
+      : `jobx logs ${failedName} shows the output, jobx wait ${name} waits for the end`;
+  }
+  if (state === "succeeded") return `jobx result ${name} gives the value${view.spec.tasks > 1 ? "s" : ""}`;
+  return `jobx logs ${failedName} shows the output, jobx retry ${name} --failed runs what failed again`;
+}
