@@ -12,21 +12,28 @@ export function whyNotCallable(value: unknown): string | null {
 
 /**
  * The same judgement from bundled code alone, without running it: null also where only running can
- * tell. `code` is the whitespace-minified bundle.
+ * tell, such as a name that is declared in several scopes. `code` is the whitespace-minified bundle.
  */
 export function whyNotCallableInCode(code: string, exportName: string): string | null {
   const local = localName(code, exportName);
   if (!local) return null;
-  const name = local.replace(/\$/g, "\\$");
-  if (new RegExp(`(?<![\\w$])function\\*${name}\\(`).test(code)) return GENERATOR;
-  if (new RegExp(`(?<![\\w$])class ${name}[ {]`).test(code)) return CLASS;
-  const start = new RegExp(
-    `(?<![\\w$.])(?:(?:var|let|const) |,)${name}=(class\\b|(?:async )?function\\*|["'\`{[]|-?\\d)`,
-  ).exec(code)?.[1];
-  if (!start) return null;
+  const declarations = [...code.matchAll(declarationOf(local.replace(/\$/g, "\\$")))];
+  const [start] = declarations.map((match) => match.groups?.["kind"] ?? match.groups?.["value"]);
+  if (declarations.length !== 1 || !start) return null;
   if (start === "class") return CLASS;
   if (start.endsWith("function*")) return GENERATOR;
   return `is ${LITERALS[start] ?? "a number"}, not a function`;
+}
+
+/**
+ * Anything that may declare or set the name. Where it shows a generator, a class or a literal, that is in
+ * `kind` or `value`.
+ */
+function declarationOf(name: string): RegExp {
+  const declared = `(?:(?<kind>function\\*|class) ?|function )${name}(?=[({ ])`;
+  const assigned = `${name}=(?!=)(?<value>class\\b|(?:async )?function\\*|["'\`{[]|-?\\d)?`;
+  const destructured = `(?:var|let|const) ?[{[][^=]*?(?<![\\w$])${name}(?=[,}\\]])`;
+  return new RegExp(`(?<![\\w$.])(?:${declared}|${assigned}|${destructured})`, "g");
 }
 
 /** What a value is, by the sign that its text begins with. */
