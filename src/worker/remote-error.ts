@@ -15,15 +15,17 @@ const REASON_LENGTH = 500;
 /** Whatever user code threw, as plain data whose frames are the user's own. */
 export function remoteErrorOf(thrown: unknown): RemoteError {
   const parse = describeParseError(thrown);
-  if (parse !== null)
-    return { name: "SyntaxError", message: parse, stack: null, cause: undefined, fields: {} };
+  if (parse !== null) {
+    const name = thrown instanceof BuildMessage ? "SyntaxError" : "Error";
+    return { name, message: parse, stack: null, cause: null, fields: {} };
+  }
   return trimmed(toRemoteError(thrown));
 }
 
 /** The error in one line, for the task's reason: what, and in which file and line. */
 export function reasonOf(error: RemoteError): string {
-  const own = error.name === "JobxError" || (error.name === "SyntaxError" && error.stack === null);
-  const line = (own ? error.message : headline(error)).split("\n", 1)[0] ?? "";
+  const text = error.name === "JobxError" ? error.message : headline(error);
+  const line = text.split("\n", 1)[0] ?? "";
   const place = error.stack ? placeOf(error.stack) : null;
   const where = place ? ` (${basename(place.file)}:${place.line})` : "";
   return (line.length > REASON_LENGTH ? `${line.slice(0, REASON_LENGTH)}...` : line) + where;
