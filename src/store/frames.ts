@@ -26,7 +26,7 @@ export class FrameReader {
   push(chunk: Uint8Array): unknown[] {
     if (this.#bytes + chunk.length < this.#needed) {
       // Kept beyond this call, so copied: sockets use their buffers again.
-      if (chunk.length > 0) this.#chunks.push(chunk.slice());
+      if (chunk.length > 0) this.#chunks.push(new Uint8Array(chunk));
       this.#bytes += chunk.length;
       return [];
     }
@@ -44,7 +44,7 @@ export class FrameReader {
       messages.push(decode(bytes.subarray(at + LENGTH_BYTES, end)));
       at = end;
     }
-    this.#chunks = at < bytes.length ? [bytes.slice(at)] : [];
+    this.#chunks = at < bytes.length ? [new Uint8Array(bytes.subarray(at))] : [];
     this.#bytes = bytes.length - at;
     return messages;
   }

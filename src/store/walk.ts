@@ -74,7 +74,8 @@ function lookAtObject(value: object, state: State): Problem | null {
   if (prototype === Object.prototype || prototype === null)
     return lookAtFields(value, Object.keys(value), state);
   if (Array.isArray(value)) {
-    return prototype === Array.prototype ? lookAtArray(value, state) : problem(instanceText(value));
+    // The prototype of arrays, of any realm, is an array itself; those of its subclasses are not.
+    return Array.isArray(prototype) ? lookAtArray(value, state) : problem(instanceText(value));
   }
   if (ArrayBuffer.isView(value)) {
     if (!BINARY.has(prototype)) return problem(instanceText(value));
@@ -103,6 +104,10 @@ function lookAtFields(value: object, keys: string[], state: State): Problem | nu
     if (key === "__proto__") return { path: '["__proto__"]', what: "is a key that cannot be stored" };
     if (!key.isWellFormed()) return problem(`has the key ${JSON.stringify(key)}, which UTF-8 cannot store`);
     const item: unknown = Reflect.get(value, key);
+    if (key === "toJSON" && item && Reflect.get(value, "constructor") !== Object) {
+      // msgpackr would call it.
+      return { path: ".toJSON", what: "is a key that cannot be stored in such an object" };
+    }
     // The commonest leaves cost no call.
     if (item === null || item === undefined || typeof item === "boolean") continue;
     const found = look(item, state);
