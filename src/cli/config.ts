@@ -33,6 +33,8 @@ export type ResolvedConfig = {
   originOf(key: string, inner?: string): string;
   /** Every value with its origin, for `jobx config`. */
   entries: ConfigEntry[];
+  /** The names of the profiles in all files. */
+  profiles: string[];
   /** The files that were looked for, lowest first. */
   files: { path: string; read: boolean }[];
 };
@@ -64,6 +66,7 @@ export function loadConfig(context: Pick<CliContext, "env" | "cwd" | "globals">)
     settings,
     originOf,
     entries: entriesOf({ home, executor: "auto", ...values }, settings, originOf),
+    profiles: profileNames(files),
     files: found.map(({ path, layer }) => ({ path, read: layer !== null })),
   };
 }
@@ -100,7 +103,7 @@ function profileLayers(name: string, files: Layer[]): Layer[] {
     Object.hasOwn(layer.profiles, name) ? (layer.profiles[name] ?? []) : [],
   );
   if (layers.length > 0) return layers;
-  const known = [...new Set(files.flatMap((layer) => Object.keys(layer.profiles)))];
+  const known = profileNames(files);
   const near = nearest(name, known);
   throw usageError(
     `There is no profile ${JSON.stringify(name)}`,
@@ -110,6 +113,10 @@ function profileLayers(name: string, files: Layer[]): Layer[] {
         ? `The configuration has ${known.join(", ")}`
         : `A profile is a table of the configuration: [profile.${name}]`,
   );
+}
+
+function profileNames(files: Layer[]): string[] {
+  return [...new Set(files.flatMap((layer) => Object.keys(layer.profiles)))];
 }
 
 function holds(layer: Layer, key: string, inner: string | undefined): boolean {

@@ -7,7 +7,12 @@ export const GLOBAL_ARGS = {
   json: { type: "boolean", description: "One JSON document on standard output" },
   quiet: { type: "boolean", alias: "q", description: "Ids or bare values only" },
   verbose: { type: "boolean", alias: "v", description: "Show every scheduler command; stacks of errors" },
-  color: { type: "boolean", description: "Colours, or none with --no-color or NO_COLOR" },
+  color: {
+    type: "boolean",
+    default: true,
+    description: "Colours even where standard output is no terminal",
+    negativeDescription: "No colours; NO_COLOR in the environment does the same",
+  },
   help: { type: "boolean", alias: "h", description: "Show this" },
   version: { type: "boolean", description: "Print the version" },
 } as const satisfies ArgsDef;

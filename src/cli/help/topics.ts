@@ -1,0 +1,33 @@
+import completions from "./completions.md" with { type: "text" };
+import configuration from "./configuration.md" with { type: "text" };
+import debug from "./debug.md" with { type: "text" };
+import exitCodes from "./exit-codes.md" with { type: "text" };
+import files from "./files.md" with { type: "text" };
+import functions from "./functions.md" with { type: "text" };
+import local from "./local.md" with { type: "text" };
+import plugins from "./plugins.md" with { type: "text" };
+import results from "./results.md" with { type: "text" };
+import retries from "./retries.md" with { type: "text" };
+import selectors from "./selectors.md" with { type: "text" };
+import submitting from "./submitting.md" with { type: "text" };
+import sweeps from "./sweeps.md" with { type: "text" };
+
+/** A chapter of the manual. */
+export type Topic = { name: string; summary: string; text: string };
+
+/** The chapters, in reading order. */
+export const TOPICS: readonly Topic[] = [
+  { name: "submitting", summary: "Commands and functions, limits, folders, dependencies", text: submitting },
+  { name: "sweeps", summary: "Many tasks: sweeps, parameter files, arrays, placeholders", text: sweeps },
+  { name: "selectors", summary: "Naming jobs, tasks and ranks", text: selectors },
+  { name: "functions", summary: "TypeScript functions as jobs", text: functions },
+  { name: "results", summary: "Result values, logs, output for programs", text: results },
+  { name: "retries", summary: "Failures, time limits, checkpoints, exit code 85", text: retries },
+  { name: "local", summary: "Jobs on this machine", text: local },
+  { name: "debug", summary: "Jobs in this very process, with a debugger", text: debug },
+  { name: "configuration", summary: "Files, profiles, variables", text: configuration },
+  { name: "plugins", summary: "Executors, their options, plugin files", text: plugins },
+  { name: "files", summary: "Where things are on disk", text: files },
+  { name: "exit-codes", summary: "What exit codes mean", text: exitCodes },
+  { name: "completions", summary: "Completion in bash, zsh and fish", text: completions },
+];

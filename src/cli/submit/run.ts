@@ -1,0 +1,94 @@
+import { join } from "node:path";
+
+import { usageError } from "../../errors.ts";
+import { resolveOne } from "../../orchestrator/select.ts";
+import type { Services } from "../../orchestrator/services.ts";
+import { chooseExecutor, submitJob, type Submitted } from "../../orchestrator/submit.ts";
+import type { CliContext } from "../context.ts";
+import { reportEnd } from "../ending.ts";
+import { reportFailures } from "../failures.ts";
+import { followToEnd } from "../following.ts";
+import { exitCodeOf, waitWithProgress } from "../waiting.ts";
+import { printSubmitted } from "./answer.ts";
+import { entryFrom, type EntryWords } from "./entry.ts";
+import { checkExecutorName } from "./executor-options.ts";
+import { submitInputFrom } from "./input.ts";
+import { directivesOf } from "./script.ts";
+import { SubmitSettings } from "./settings.ts";
+
+/** `jobx submit`; gives the exit code. */
+export async function runSubmit(context: CliContext): Promise<number> {
+  const { values, output } = context;
+  if (values.flag("follow") && output.form === "json") {
+    throw usageError("--follow shows logs, and --json allows one document alone", "Use --wait with --json");
+  }
+  const entry = entryFrom(context.positionals, context.rest, context.cwd);
+  const services = await context.services();
+  const input = await inputFrom(context, services, entry);
+  if (values.flag("dry-run")) {
+    const { planJob } = await import("../../orchestrator/plan.ts");
+    const { text } = await planJob(services, input);
+    output.result({ json: { plan: text }, quiet: [text], text: () => text });
+    return 0;
+  }
+  const submitted = await submitJob(services, input);
+  // The debug executor has run the job by now: its exit code can be had for nothing.
+  const wait = values.flag("wait") || values.flag("follow") || submitted.executor === "debug";
+  if (!wait) {
+    printSubmitted(output, submitted);
+    return 0;
+  }
+  return waitForEnd(context, services, submitted);
+}
+
+/** The submission that the words and options ask for. */
+async function inputFrom(context: CliContext, services: Services, entry: EntryWords) {
+  const { values, cwd, env } = context;
+  const config = await context.config();
+  const choice = {
+    use: values.flag("use-directives") ?? false,
+    ignore: values.flag("ignore-directives") ?? false,
+  };
+  const directives = entry.kind === "command" ? directivesOf(entry.argv, cwd, choice) : null;
+  for (const note of directives?.notes ?? []) context.output.note(note);
+  const settings = new SubmitSettings({ flags: values, directives: directives?.flags ?? {}, config });
+  const logs = join(services.home, "jobs", "ID", "logs");
+  const wanted = checkExecutorName(settings.text("executor") ?? "auto", logs);
+  const { executor } = await chooseExecutor(services, wanted);
+  const slurmOptions = directives?.options ?? {};
+  const ignored = executor.name === "slurm" ? [] : Object.keys(slurmOptions);
+  if (ignored.length > 0) {
+    context.output.note(`${ignored.map((name) => `--${name}`).join(", ")} is ignored: only slurm knows it`);
+  }
+  return submitInputFrom(settings, {
+    entry,
+    executor: executor.name,
+    env,
+    cwd,
+    logs,
+    slurmOptions,
+    stdin: () => Bun.stdin.text(),
+    async resolveAfter(selector) {
+      const { id, tasks } = await resolveOne(services, [selector]);
+      return tasks === null ? { job: id } : { job: id, tasks };
+    },
+  });
+}
+
+/** `--wait` and `--follow`: the id at once, then the end, with the exit code of `jobx wait`. */
+async function waitForEnd(context: CliContext, services: Services, submitted: Submitted): Promise<number> {
+  const { output } = context;
+  if (output.form !== "json") printSubmitted(output, submitted, { next: false });
+  const selected = await resolveOne(services, [String(submitted.id)]);
+  const scopes = context.values.flag("follow")
+    ? [await followToEnd(context, services, selected)]
+    : await waitWithProgress(context, services, [selected]);
+  if (output.form === "people") return reportEnd(output, scopes);
+  if (output.form === "json") {
+    const [scope] = scopes;
+    const json = { ...submitted, state: scope?.state, counts: scope?.counts };
+    output.result({ json, quiet: [], text: () => "" });
+  }
+  reportFailures(output, scopes);
+  return exitCodeOf(scopes);
+}
