@@ -1,8 +1,9 @@
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, writeSync } from "node:fs";
 
 import { modulePath } from "../code/snapshot.ts";
 import { JobxError } from "../errors.ts";
 import type { StoredValue } from "../model/records.ts";
+import { formatRemoteError } from "../model/remote-error.ts";
 import { checkpointDir, homeOf, valueName } from "../store/layout.ts";
 import { storeValue } from "../store/values.ts";
 import { contextFromEnvironment, setJobContext } from "./context.ts";
@@ -20,17 +21,19 @@ export async function runFunctionHere(task: InlineTask): Promise<RankEnd> {
   const { dir, spec } = task.request;
   const logs = openLogs(logNames(dir, spec.tasks, task.task, 0, spec.run.mergeOutput));
   markAttempt({ out: logs.out, err: logs.out }, "the output went to the terminal");
-  closeLogs(logs);
   const leave = enter(task);
   try {
     const value = await call(task);
     return { ...neverRan(""), reason: null, ok: true, value };
   } catch (thrown) {
     const error = remoteErrorOf(thrown);
-    if (!task.signal.aborted) reportError(error);
-    return { ...neverRan(reasonOf(error)), error: task.signal.aborted ? null : error };
+    if (task.signal.aborted) return neverRan(reasonOf(error));
+    reportError(error);
+    writeSync(logs.err, `${formatRemoteError(error)}\n`);
+    return { ...neverRan(reasonOf(error)), error };
   } finally {
     leave();
+    closeLogs(logs);
   }
 }
 

@@ -3,12 +3,15 @@ import { hostname } from "node:os";
 import { errnoOf, JobxError } from "../errors.ts";
 import type { ExecutorContext, Submission, SubmitRequest } from "../executor/contract.ts";
 import type { NativeId, TaskPayload } from "../model/job.ts";
+import { addCancelled } from "../store/jobs.ts";
 import { jobFiles, segmentPath } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
+import { SegmentWriter } from "../store/segments.ts";
+import type { AttemptEnd } from "./attempt.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
 import { runCommandHere } from "./inline-command.ts";
 import { runFunctionHere } from "./inline-function.ts";
-import { takeSignals } from "./inline-signals.ts";
+import { type InlineSignals, takeSignals } from "./inline-signals.ts";
 import { openInspector } from "./inspector.ts";
 import { judge } from "./outcome.ts";
 import { type History, NO_HISTORY } from "./policy.ts";
@@ -35,27 +38,20 @@ export type InlineTask = {
  */
 export async function runInline(request: SubmitRequest, context: ExecutorContext): Promise<Submission> {
   const { dir, spec } = request;
-  if (request.inspect) openInspector(spec, context);
+  const inspector = request.inspect ? openInspector(spec, context) : null;
   const submission: Submission = { natives: [ownNativeId()] };
-  const payloads = openPayload(jobFiles.payload(dir));
-  const recorder = Recorder.create(segmentPath(dir, 0, 0, 0));
   const signals = takeSignals(dir);
   request.accepted(submission);
-  try {
-    for (let task = 0; task < spec.tasks; task++) {
-      if (spec.tasks > 1 && !signals.asked(task)) context.note(`--- task ${task} of ${spec.tasks} ---`);
-      await runTask(request, context, task, payloads.get(task), recorder, signals);
-    }
-    if (!(await recorder.settled())) {
-      throw new JobxError("STORAGE", `The records of job ${spec.id} could not be written`, {
-        cause: (await recorder.broken).error,
-      });
-    }
-    await recorder.close();
-  } finally {
-    payloads.close();
-    signals.giveBack();
+  if (inspector) {
+    // Timers stand still during the wait, and records need them: what was asked is kept without.
+    const forget = signals.onEnd(() => {
+      addCancelled(dir, null);
+      void signals.giveBack();
+    });
+    inspector.wait();
+    forget();
   }
+  await runTasks(request, context, signals);
   return submission;
 }
 
@@ -76,55 +72,86 @@ export function interruptInline(native: NativeId): void {
   if (isInlineAlive(native)) process.kill(parseId(native.id).pid, "SIGTERM");
 }
 
-async function runTask(
+async function runTasks(
   request: SubmitRequest,
   context: ExecutorContext,
-  task: number,
-  payload: TaskPayload,
-  recorder: Recorder,
-  signals: ReturnType<typeof takeSignals>,
+  signals: InlineSignals,
 ): Promise<void> {
   const { dir, spec } = request;
-  const node = hostname();
-  const base = elementEnvironment(spec, request.environment, {});
-  const slot = { id: 0, gpus: [] };
+  const payloads = openPayload(jobFiles.payload(dir));
+  const segment = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
+  const recorder = new Recorder(segment);
+  try {
+    for (let task = 0; task < spec.tasks; task++) {
+      if (spec.tasks > 1 && !signals.asked(task)) context.note(`--- task ${task} of ${spec.tasks} ---`);
+      await runTask({ request, context, segment, recorder, signals }, task, payloads.get(task));
+    }
+    if (!(await recorder.settled())) {
+      throw new JobxError("STORAGE", `The records of job ${spec.id} could not be written`, {
+        cause: (await recorder.broken).error,
+      });
+    }
+    await recorder.close();
+  } finally {
+    payloads.close();
+    await signals.giveBack();
+  }
+}
+
+type InlineJob = {
+  request: SubmitRequest;
+  context: ExecutorContext;
+  segment: SegmentWriter;
+  recorder: Recorder;
+  signals: InlineSignals;
+};
+
+/** All attempts of one task, to the record of its end. */
+async function runTask(job: InlineJob, task: number, payload: TaskPayload): Promise<void> {
+  const { request, context, recorder } = job;
+  const place = { dir: request.dir, spec: request.spec, task, node: hostname() };
   let history: History = NO_HISTORY;
   for (let attempt = 0; ; attempt++) {
-    const startedAt = new Date().toISOString();
-    if (attempt > 0) context.note(`--- ${attemptLine(attempt, node)} ---`);
-    const place = { dir, spec, task, rank: 0, attempt, ranks: 1, slot, payload };
-    let end: RankEnd;
-    if (signals.asked(task)) end = neverRan("cancelled before it started");
-    else {
-      const pid = process.pid;
-      recorder.started({
-        kind: "started",
-        task,
-        rank: 0,
-        attempt,
-        pid,
-        pidStart: startOf(pid),
-        node,
-        startedAt,
-      });
-      const env = rankEnvironment(base, place);
-      end = await runHere({ request, task, attempt, payload, env, signal: signals.begin(task) });
-    }
-    const causeReason = signals.asked(task);
-    const cause = causeReason ? ("cancelled" as const) : null;
-    const attemptEnd = { cause, causeReason, ranks: [end], startedAt, endedAt: new Date().toISOString() };
-    const { decision, records } = judge({ dir, spec, task, attempt, node }, attemptEnd, history);
+    if (attempt > 0) context.note(`--- ${attemptLine(attempt, place.node)} ---`);
+    const end = await runAttempt(job, task, attempt, payload);
+    const { decision, records } = judge({ ...place, attempt }, end, history);
     recorder.ended(records);
+    const ended = end.ranks[0];
     if (!("again" in decision)) {
-      if (!end.ok && end.reason && !end.error) context.note(`Task ${task}: ${end.reason}`);
+      // An error has been shown already, where it happened.
+      if (ended && !ended.ok && !ended.error)
+        context.note(`Task ${task}: ${end.causeReason ?? ended.reason}`);
       return;
     }
     history = {
-      ...history,
       failures: history.failures + (decision.again === "failed" ? 1 : 0),
       timeouts: history.timeouts + (decision.again === "timeout" ? 1 : 0),
+      losses: history.losses,
     };
   }
+}
+
+async function runAttempt(
+  { request, segment, signals }: InlineJob,
+  task: number,
+  attempt: number,
+  payload: TaskPayload,
+): Promise<AttemptEnd> {
+  const { dir, spec } = request;
+  const startedAt = new Date().toISOString();
+  let rank = neverRan("cancelled before it started");
+  if (!signals.asked(task)) {
+    const who = { task, rank: 0, attempt };
+    // At once and not when it has run for a while: a function may keep this process from doing anything else.
+    const self = { pid: process.pid, pidStart: startOf(process.pid), node: hostname() };
+    await segment.append({ kind: "started", ...who, ...self, startedAt }, { sync: false });
+    const place = { ...who, dir, spec, ranks: 1, slot: { id: 0, gpus: [] }, payload };
+    const env = rankEnvironment(elementEnvironment(spec, request.environment, {}), place);
+    rank = await runHere({ request, task, attempt, payload, env, signal: signals.begin(task) });
+  }
+  const causeReason = signals.asked(task);
+  const cause = causeReason ? ("cancelled" as const) : null;
+  return { cause, causeReason, ranks: [rank], startedAt, endedAt: new Date().toISOString() };
 }
 
 function runHere(task: InlineTask): Promise<RankEnd> {

@@ -5,10 +5,10 @@ import type { ExecutorContext } from "../executor/contract.ts";
 import type { JobSpec } from "../model/job.ts";
 
 /**
- * Opens a debugger port on this host alone, says where it is, and waits until a debugger is attached.
- * Throws USAGE for a command, which is no code of this process.
+ * Opens a debugger port on this host alone and says where it is; `wait` returns when a debugger is
+ * attached. Throws USAGE for a command, which is no code of this process.
  */
-export function openInspector(spec: JobSpec, context: ExecutorContext): void {
+export function openInspector(spec: JobSpec, context: ExecutorContext): { wait(): void } {
   if (spec.entry.kind === "command") {
     throw usageError(
       "--inspect is for functions, and this job runs a command",
@@ -18,6 +18,6 @@ export function openInspector(spec: JobSpec, context: ExecutorContext): void {
   if (!url()) open(0, "127.0.0.1", false);
   const address = url() ?? "";
   context.note(`Waiting for a debugger at ${address}`);
-  context.note(`Attach one: https://debug.bun.sh/#${address.replace(/^ws:\/\//, "")}`);
-  waitForDebugger();
+  context.note(`In a browser: https://debug.bun.sh/#${address.replace(/^ws:\/\//, "")}`);
+  return { wait: waitForDebugger };
 }

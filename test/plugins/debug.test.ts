@@ -1,0 +1,193 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+
+import { eventually } from "../helpers/eventually.ts";
+import { JOBX, TestJobx } from "../helpers/jobx.ts";
+
+const jobx = new TestJobx();
+
+type Status = {
+  state: string;
+  counts: Record<string, number>;
+  tasks: { state: string; attempt: number; exitCode: number | null; reason: string | null }[];
+};
+
+const status = (id: string) => jobx.json<Status>(["status", "--tasks", id]);
+const newest = async () => String((await jobx.json<{ id: number }[]>(["list", "-n", "1"]))[0]?.id);
+
+await jobx.file(
+  "tasks.ts",
+  `import { jobContext } from "jobx";
+let calls = 0;
+export function add(a: number, b: number) {
+  console.log("adding in " + process.cwd());
+  return { sum: a + b, calls: ++calls };
+}
+export function place() {
+  const { task, executor, params } = jobContext();
+  return { task, params, executor, variable: process.env.JOBX_TASK, mine: process.env.MINE };
+}
+export async function fail(word: string) {
+  await null;
+  throw new RangeError("too large: " + word);
+}
+export async function sleep() {
+  console.log("asleep");
+  await new Promise((resolve) => setTimeout(resolve, 600_000));
+}
+`,
+);
+
+test("a command has the terminal's input and output, and a record afterwards", async () => {
+  const ran = await jobx.run(["submit", "-e", "debug", "--", "cat"], { input: "from the terminal\n" });
+  expect(ran.out).toContain("from the terminal");
+  const job = await status(await newest());
+  expect(job).toMatchObject({ state: "succeeded", tasks: [{ exitCode: 0, attempt: 0 }] });
+});
+
+test("the log says where the output of a command went", async () => {
+  await jobx.run(["submit", "-e", "debug", "--", "echo", "hello"]);
+  expect(await jobx.ok(["logs", await newest()])).toContain("the output went to the terminal");
+});
+
+test("a captured output is on the terminal, in the log, and the result", async () => {
+  const ran = await jobx.run(["submit", "-e", "debug", "--capture", "--", "printf", "a\\nb"]);
+  expect(ran.out).toContain("a\nb");
+  const id = await newest();
+  expect(await jobx.json<unknown>(["result", id])).toBe("a\nb");
+  expect(await jobx.ok(["logs", id])).toContain("a\nb");
+});
+
+test("a function runs in this process, and its value is the result", async () => {
+  const ran = await jobx.run(["submit", "-e", "debug", "tasks.ts#add", "--args", "[1, 2]"]);
+  expect(ran.out).toContain(`adding in ${jobx.cwd}`);
+  expect(await jobx.json<unknown>(["result", await newest()])).toEqual({ sum: 3, calls: 1 });
+});
+
+test("tasks run in order, each with its own context, variables and fresh modules", async () => {
+  const words = ["submit", "-e", "debug", "--env", "MINE={n}", "--sweep", "n=3,4"];
+  const ran = await jobx.run([...words, "tasks.ts#place"]);
+  expect(ran.err.indexOf("task 0 of 2")).toBeLessThan(ran.err.indexOf("task 1 of 2"));
+  expect(await jobx.json<unknown>(["result", await newest()])).toEqual([
+    { task: 0, params: { n: 3 }, executor: "debug", variable: "0", mine: "3" },
+    { task: 1, params: { n: 4 }, executor: "debug", variable: "1", mine: "4" },
+  ]);
+});
+
+test("an error is shown with the code around it, and is in the record", async () => {
+  const ran = await jobx.run(["submit", "-e", "debug", "tasks.ts#fail", "--arg", "x"]);
+  expect(ran.err).toContain("RangeError: too large: x");
+  expect(ran.err).toMatch(/> 13 \|\s+throw new RangeError\("too large: " \+ word\);/);
+  const job = await status(await newest());
+  expect(job.tasks[0]).toMatchObject({ state: "failed", reason: "RangeError: too large: x (tasks.ts:13)" });
+});
+
+test("a failed task does not keep the next one from running, and retries are attempts", async () => {
+  const script = 'test "$JOBX_ATTEMPT" = "$0"';
+  const words = [
+    "submit",
+    "-e",
+    "debug",
+    "--retries",
+    "1",
+    "--sweep",
+    "n=1,2",
+    "--",
+    "sh",
+    "-c",
+    script,
+    "{n}",
+  ];
+  await jobx.run(words);
+  const job = await status(await newest());
+  expect(job.tasks.map(({ state, attempt }) => [state, attempt])).toEqual([
+    ["succeeded", 1],
+    ["failed", 1],
+  ]);
+});
+
+test("a missing command has exit code 127 and is named", async () => {
+  await jobx.run(["submit", "-e", "debug", "--", "no-such-command"]);
+  expect((await status(await newest())).tasks[0]).toMatchObject({
+    state: "failed",
+    exitCode: 127,
+    reason: "command not found: no-such-command",
+  });
+});
+
+function start(argv: string[]): { child: Bun.Subprocess<"ignore", "pipe", "pipe">; seen: () => string } {
+  let seen = "";
+  const child = Bun.spawn([...JOBX, ...argv], {
+    cwd: jobx.cwd,
+    env: jobx.env,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    void (async () => {
+      for await (const chunk of stream) seen += Buffer.from(chunk).toString();
+    })();
+  }
+  return { child, seen: () => seen };
+}
+
+for (const [what, words] of [
+  ["a command", ["--", "sh", "-c", "echo asleep; exec sleep 600"]],
+  ["a function", ["tasks.ts#sleep"]],
+] as const) {
+  test(`Ctrl-C ends ${what}, and leaves it and the tasks after it cancelled`, async () => {
+    const { child, seen } = start(["submit", "-e", "debug", "--array", "0-2", ...words]);
+    await eventually(() => seen().includes("asleep"), { what: "the task to start" });
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    const job = await status(await newest());
+    expect(job.counts).toMatchObject({ cancelled: 3 });
+    expect(job.tasks[0]?.reason).toContain("Ctrl-C");
+  });
+}
+
+test("a job in another process can be seen running and be cancelled", async () => {
+  const { child, seen } = start(["submit", "-e", "debug", "tasks.ts#sleep"]);
+  await eventually(() => seen().includes("asleep"), { what: "the task to start" });
+  const id = await newest();
+  expect((await status(id)).state).toBe("running");
+  await jobx.ok(["cancel", id]);
+  await child.exited;
+  expect((await status(id)).state).toBe("cancelled");
+});
+
+test("a job whose process was killed does not stay running", async () => {
+  const { child, seen } = start(["submit", "-e", "debug", "tasks.ts#sleep"]);
+  await eventually(() => seen().includes("asleep"), { what: "the task to start" });
+  child.kill("SIGKILL");
+  await child.exited;
+  const job = await status(await newest());
+  expect(["lost", "failed"]).toContain(job.state);
+  expect(job.tasks[0]?.reason).toContain(`on ${hostname()} is gone`);
+});
+
+test("--inspect says where to attach, waits, and is only for functions", async () => {
+  const refused = await jobx.run(["submit", "-e", "debug", "--inspect", "--", "true"]);
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("--inspect is for functions")]);
+  const { child, seen } = start(["submit", "-e", "debug", "--inspect", "tasks.ts#add", "--args", "[1,2]"]);
+  await eventually(() => /Waiting for a debugger at ws:\/\/127\.0\.0\.1:\d+\//.test(seen()));
+  expect(seen()).not.toContain("adding");
+  child.kill("SIGKILL");
+  await child.exited;
+});
+
+test("setup lines, several ranks and nodes are refused, and nothing is left", async () => {
+  const before = await newest();
+  for (const words of [
+    ["--setup", "true"],
+    ["--ranks-per-node", "2"],
+    ["--nodes", "2"],
+  ]) {
+    const ran = await jobx.run(["submit", "-e", "debug", ...words, "--", "true"]);
+    expect(ran.code).toBe(2);
+  }
+  expect(await newest()).toBe(before);
+  expect(existsSync(join(jobx.home, "jobs", String(Number(before) + 1)))).toBe(false);
+});
