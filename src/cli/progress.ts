@@ -1,4 +1,4 @@
-import { type Counts, finalOf } from "../model/states.ts";
+import { type Counts, finalOf, totalOf } from "../model/states.ts";
 import type { Output } from "./output.ts";
 import { progressLine, progressText, RateMeter } from "./progress-line.ts";
 
@@ -111,7 +111,8 @@ class ProgressLines implements ProgressDisplay {
     const text = progressText({ label: this.#label, counts });
     clearTimeout(this.#pending);
     this.#pending = undefined;
-    if (text === this.#last) return;
+    // How it ended is for whoever waited to say.
+    if (text === this.#last || finalOf(counts) === totalOf(counts)) return;
     const wait = this.#writtenAt + LINE_MS - performance.now();
     // The newest state is told even if nothing changes after it.
     if (wait > 0) this.#pending = setTimeout(() => this.#write(text), wait);

@@ -46,11 +46,16 @@ export function renderReasons(groups: readonly ReasonGroup[], style: Style, limi
   const lines = shown.map((group, at) => {
     const state = paintState(group.state, style, group.state.padEnd(stateWidth));
     const alike = group.alike ? " (the first of several that differ in numbers)" : "";
-    const reason = group.reason === null ? style.dim("no reason is known") : printable(group.reason) + alike;
+    const reason = group.reason === null ? style.dim(silence(group.state)) : printable(group.reason) + alike;
     return `${state}  ${(ranges[at] ?? "").padEnd(rangeWidth)}  ${reason}`;
   });
   const more = groups.length - shown.length;
   return more > 0 ? [...lines, `and ${more} more reasons`] : lines;
+}
+
+/** What stands where nobody gave a reason. */
+function silence(state: TaskState): string {
+  return state === "queued" ? "waiting for its turn" : "no reason is known";
 }
 
 const ORDER: readonly TaskState[] = ["queued", "failed", "timeout", "lost", "cancelled"];

@@ -19,7 +19,7 @@ function renderScope(scope: Scope, style: Style, options: { tasks: boolean }): s
   const reasons = groupReasons(tasksIn(scope));
   if (options.tasks) lines.push(taskTable(tasksIn(scope), style));
   else lines.push(...renderReasons(reasons, style).map((line) => `  ${line}`));
-  const next = nextStep(scope, reasons.find((group) => isFinal(group.state))?.tasks[0]);
+  const next = nextStep(scope, reasons.find(({ state }) => isFinal(state) && state !== "cancelled")?.tasks[0]);
   if (next) lines.push(`  ${style.dim(next)}`);
   return lines.join("\n");
 }
@@ -76,5 +76,6 @@ function nextStep(scope: Scope, failed: number | undefined): string | null {
       : `jobx logs ${failedName} shows the output, jobx wait ${name} waits for the end`;
   }
   if (state === "succeeded") return `jobx result ${name} gives the value${view.spec.tasks > 1 ? "s" : ""}`;
-  return `jobx logs ${failedName} shows the output, jobx retry ${name} --failed runs what failed again`;
+  const again = `jobx retry ${name} --failed runs what did not succeed again`;
+  return failed === undefined ? again : `jobx logs ${failedName} shows the output, ${again}`;
 }

@@ -1,13 +1,8 @@
-/** How long something took, as people read it: 0.3s, 45s, 1m20s, 3h05m, 2d04h. `seconds` may be null: "-". */
+import { formatDuration } from "../model/durations.ts";
+
+/** How long something took, for people; "-" where that is not known. */
 export function showDuration(seconds: number | null): string {
-  if (seconds === null) return "-";
-  const rest = Math.max(0, seconds);
-  if (rest < 9.95) return `${rest.toFixed(1)}s`;
-  const whole = Math.round(rest);
-  if (whole < MINUTE) return `${whole}s`;
-  if (whole < HOUR) return pair(whole, MINUTE, "m", 1, "s");
-  if (whole < DAY) return pair(whole, HOUR, "h", MINUTE, "m");
-  return pair(whole, DAY, "d", HOUR, "h");
+  return seconds === null ? "-" : formatDuration(seconds);
 }
 
 /** How long ago an ISO time was, in one unit: 12s, 5m, 3h, 2d. Clocks of two machines may differ: never negative. */
@@ -34,8 +29,3 @@ export function showTime(iso: string | null): string {
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-function pair(seconds: number, unit: number, name: string, smaller: number, smallerName: string): string {
-  const rest = Math.floor((seconds % unit) / smaller);
-  return `${Math.floor(seconds / unit)}${name}${String(rest).padStart(2, "0")}${smallerName}`;
-}

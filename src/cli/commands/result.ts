@@ -38,10 +38,10 @@ export default defineCommand({
     if (several) showSeveral(output, values);
     else if (!missing) showOne(output, values[0]);
     else if (output.form === "json") output.result({ json: null, quiet: [], text: () => "" });
-    if (!missing) return;
-    process.exitCode = 1;
+    if (!missing) return 0;
     for (const problem of problems) output.warn(problem);
     reportFailures(output, [scopeOf(view, selected.tasks)]);
+    return 1;
   },
 });
 

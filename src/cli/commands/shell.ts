@@ -25,7 +25,7 @@ export default defineCommand({
     const selected = await resolveOne(services, context.positionals);
     const { argv, cwd, env } = await shellFor(services, selected);
     if (output.form === "json") return output.result({ json: { argv, cwd }, quiet: [], text: () => "" });
-    process.exitCode = await runShell(argv, cwd, env);
+    return await runShell(argv, cwd, env);
   },
 });
 

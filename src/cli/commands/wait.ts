@@ -32,6 +32,6 @@ export default defineCommand({
     const services = await context.services();
     const selected = await resolveSelectors(services, context.positionals);
     const scopes = await waitWithProgress(context, services, selected, { timeoutSeconds });
-    process.exitCode = reportEnd(context.output, scopes);
+    return reportEnd(context.output, scopes);
   },
 });
