@@ -41,7 +41,7 @@ process.exit(problems.length === 0 ? 0 : 1);
 
 function check(file: string): void {
   const own = roomOf(file);
-  const text = readFileSync(join(root, file), "utf8");
+  const text = readFileSync(join(root, file), "utf8").replace(/^#!.*/, "");
   if (own < 0) problems.push(`${file}: stands in no room`);
   for (const specifier of specifiersIn(text)) {
     if (!specifier.startsWith(".")) continue;

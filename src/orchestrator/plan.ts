@@ -15,12 +15,7 @@ export async function planJob(services: Services, input: SubmitInput): Promise<{
   const draft = await draftJob(services, executor, context, {
     ...input,
     entry: findEntry(input),
-    options: validateOptions(
-      executor.name,
-      executor.options,
-      { ...context.settings, ...input.options },
-      "the options",
-    ),
+    options: validateOptions(executor.name, executor.options, input.options, "-o", context.settings),
   });
   const lines = [
     `Would submit ${draft.tasks} ${draft.tasks === 1 ? "task" : "tasks"} to ${executor.name} as ${JSON.stringify(draft.name)}, in ${draft.cwd}`,

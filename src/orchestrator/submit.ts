@@ -66,12 +66,7 @@ export async function submitJob(services: Services, input: SubmitInput): Promise
   const draft = await draftJob(services, executor, context, {
     ...input,
     entry: findEntry(input),
-    options: validateOptions(
-      executor.name,
-      executor.options,
-      { ...context.settings, ...input.options },
-      "the options",
-    ),
+    options: validateOptions(executor.name, executor.options, input.options, "-o", context.settings),
   });
   ensureHome(services.home);
   const entry = await storeEntry(services, input, draft.entry);

@@ -44,7 +44,8 @@ async function examine(context: CliContext): Promise<Check[]> {
     const config = await context.config();
     const registry = registryFor(context, config);
     checks.push(...checkHome(config.home), checkPinned(config.home));
-    checks.push(checkCapacity(env), checkQueueFolder(env));
+    const local = registry.contextFor(await registry.get("local"));
+    checks.push(checkCapacity(env, local.settings), checkQueueFolder(env));
     checks.push(...(await checkSchedulers(env, makeRun({ env }), registry.names())));
     checks.push(...(await checkPlugins(registry)));
   } catch (error) {

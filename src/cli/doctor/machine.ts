@@ -21,12 +21,11 @@ export function checkVersion(version: string): Check[] {
   ];
 }
 
-/** What local jobs may use at once. */
-export function checkCapacity(env: Env): Check {
-  const { cpus, memBytes, gpus, why } = detectCapacity({ env });
-  const parts = [`${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`, formatSize(memBytes)];
-  if (gpus.length > 0) parts.push(`${gpus.length} ${gpus.length === 1 ? "GPU" : "GPUs"}`);
-  return ok("local", `${parts.join(", ")} for local jobs (${why})`);
+/** What local jobs may use at once; `settings` are those of the local executor, validated. */
+export function checkCapacity(env: Env, settings: Record<string, unknown>): Check {
+  const limit = (name: string) => (typeof settings[name] === "number" ? settings[name] : null);
+  const limits = { cpus: limit("cpus"), memBytes: limit("mem"), gpus: limit("gpus"), nice: limit("nice") };
+  return ok("local", `for local jobs: ${detectCapacity({ env }, limits).why}`);
 }
 
 /** The folder of the local queue's socket: private, and on this host. */
