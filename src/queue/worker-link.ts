@@ -26,8 +26,8 @@ export type LinkOptions = {
 const FIRST_PAUSE_MS = 20;
 const JITTER_MS = 200;
 const LAST_PAUSE_MS = 2_000;
-/** How long a last word is worth: a queue that misses it sees the records instead. */
-const GOODBYE_MS = 2_000;
+/** How long a last word is worth, which may take another queue: one that misses it sees the records instead. */
+const GOODBYE_MS = 5_000;
 
 /**
  * Connects a supervisor to its queue. When the queue dies, the supervisor keeps the slots it holds, starts
@@ -49,6 +49,7 @@ class WorkerLink implements SlotSource {
   /** More than this is of no use, so changes above it are not told. */
   #most = Infinity;
   #ending = false;
+  #over = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -70,17 +71,14 @@ class WorkerLink implements SlotSource {
     this.#send({ type: "done" });
     const timer = setTimeout(() => this.#gone.resolve(), GOODBYE_MS);
     await this.#gone.promise;
+    this.#over = true;
     clearTimeout(timer);
     this.#connection?.close();
   }
 
   async #connect(pause: number): Promise<void> {
     if (pause > 0) await Bun.sleep(pause + Math.random() * JITTER_MS);
-    if (this.#ending && this.#connection === null && pause > 0) {
-      // The records say all that the queue needs to know.
-      this.#gone.resolve();
-      return;
-    }
+    if (this.#over) return;
     const connection = await connect<WorkerOrder | LinkOrder>(this.#options.socket, {
       message: (order) => this.#receive(order),
       closed: () => this.#lose(),

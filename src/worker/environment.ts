@@ -1,5 +1,3 @@
-import { hostname } from "node:os";
-
 import { cleanJobEnvironment } from "../model/env-clean.ts";
 import type { JobSpec, TaskPayload } from "../model/job.ts";
 import { fillTemplate, type TemplateValues } from "../model/placeholders.ts";
@@ -11,6 +9,8 @@ import { checkpointDir, resultFilePath } from "../store/layout.ts";
 export type RankPlace = {
   dir: string;
   spec: JobSpec;
+  /** Host name. */
+  node: string;
   task: number;
   rank: number;
   attempt: number;
@@ -57,8 +57,8 @@ export function rankEnvironment(base: Record<string, string>, place: RankPlace):
       distributed: spec.run.distributed ? distributedPlace(place) : null,
       place: {
         executor: spec.executor,
-        node: hostname(),
-        hostnames: [hostname()],
+        node: place.node,
+        hostnames: [place.node],
         ranks: place.ranks,
         localRank: rank,
       },
@@ -99,4 +99,4 @@ function distributedPlace({ spec, task, rank, attempt, ranks }: RankPlace) {
   };
 }
 
-const OWN = new Set(["JOBX_QUEUE_SOCKET", "JOBX_ELEMENT", "JOBX_ELEMENT_RANK", "BUN_OPTIONS", "BUN_BE_BUN"]);
+const OWN = new Set(["JOBX_QUEUE_SOCKET", "JOBX_SERVICE", "JOBX_ELEMENT", "JOBX_ELEMENT_RANK", "BUN_OPTIONS", "BUN_BE_BUN"]);
