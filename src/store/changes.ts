@@ -9,7 +9,6 @@ import {
   syncFolder,
   temporaryFor,
   whenThere,
-  writeFileAtomic,
   writeFully,
 } from "./files.ts";
 import { storageError } from "./storage-errors.ts";
@@ -23,7 +22,7 @@ export function appendChange(path: string, change: unknown): void {
   const temporary = temporaryFor(path);
   const bytes = recordFileBytes(change);
   try {
-    writeFileAtomic(temporary, bytes);
+    writeNew(temporary, bytes);
     for (let number = (numbersOf(path).at(-1) ?? -1) + 1; ; number++) {
       if (claim(temporary, numbered(path, number), bytes)) break;
     }
@@ -62,17 +61,21 @@ function claim(temporary: string, path: string, bytes: Uint8Array): boolean {
   }
   // No hard links here: the name is taken first and filled then.
   try {
-    const file = openSync(path, "wx", FILE_MODE);
-    try {
-      writeFully(file, bytes);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeNew(path, bytes);
     return true;
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return false;
     throw error;
+  }
+}
+
+function writeNew(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "wx", FILE_MODE);
+  try {
+    writeFully(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

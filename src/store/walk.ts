@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import { JobxError, messageOf } from "../errors.ts";
 import { ownFields } from "./error-data.ts";
 
@@ -22,6 +24,9 @@ export function walk(value: unknown, path: string): { negativeZero: boolean } {
 type Problem = { path: string; what: string };
 
 type State = { seen: Set<object>; openErrors: Error[]; negativeZero: boolean };
+
+/** Arrays up to this length are looked at by listing their keys. */
+const LISTED_ARRAY = 16;
 
 /** Stored by their bytes alone. */
 const BINARY = new Set<unknown>(
@@ -117,22 +122,31 @@ function lookAtFields(value: object, keys: string[], state: State): Problem | nu
 }
 
 function lookAtArray(value: unknown[], state: State): Problem | null {
-  const keys = Object.keys(value);
-  if (keys.length !== value.length) {
-    const name = keys.find((key) => !/^\d+$/.test(key));
+  if (Object.getOwnPropertySymbols(value).length > 0) return problem("has a symbol as a key");
+  if (mayHaveNamedFields(value)) {
+    const name = Object.keys(value).find((key) => !/^\d+$/.test(key));
     if (name !== undefined)
       return { path: keyPath(name), what: "is a named field of an array, which is not stored" };
-    const hole = keys.findIndex((key, at) => Number(key) !== at);
-    return {
-      path: `[${hole < 0 ? keys.length : hole}]`,
-      what: "is a hole in an array; put undefined or null there",
-    };
   }
   for (let at = 0; at < value.length; at++) {
-    const found = look(value[at], state);
+    const item = value[at];
+    if (item === undefined && !(at in value)) {
+      return { path: `[${at}]`, what: "is a hole in an array; put undefined or null there" };
+    }
+    const found = look(item, state);
     if (found) return below(`[${at}]`, found);
   }
   return null;
+}
+
+/**
+ * Listing the keys of an array takes half a microsecond for each element, so for large ones the inspector is
+ * asked, which shows fields after the elements that it leaves out. A wrong yes only costs the time.
+ */
+function mayHaveNamedFields(value: unknown[]): boolean {
+  if (value.length <= LISTED_ARRAY) return value.length !== Object.keys(value).length;
+  const shown = inspect(value, { maxArrayLength: 0, depth: 0, customInspect: false, breakLength: Infinity });
+  return shown !== `[ ... ${value.length} more items ]`;
 }
 
 function lookAtMap(value: Map<unknown, unknown>, state: State): Problem | null {

@@ -66,7 +66,6 @@ const kept: Record<string, unknown> = {
   ],
   "array buffers": new Uint8Array([1, 2, 3]).buffer,
   "awkward keys": {
-    then: null,
     toJSON: "x",
     hasOwnProperty: 1,
     length: 3,
@@ -137,8 +136,10 @@ describe("values that are kept", () => {
     if (!(error instanceof Error) || !(error.cause instanceof TypeError)) throw new Error("not an error");
     expect([error.name, error.message]).toEqual(["CustomError", "outer"]);
     expect(error.stack === original.stack).toBe(true);
-    expect([error.cause.message, error.cause.cause]).toEqual(["inner", { code: 7 }]);
-    expect({ ...error }).toEqual({ code: "E_X", list: [new Date(3)] });
+    expect(error.cause.message).toBe("inner");
+    expect(error.cause.cause).toEqual({ code: 7 });
+    expect(Object.keys(error)).toEqual(["code", "list"]);
+    expect(Bun.deepEquals(Reflect.get(error, "list"), [new Date(3)], true)).toBe(true);
     const many = trip(new AggregateError([new RangeError("one")], "many"));
     if (!(many instanceof Error) || !("errors" in many) || !Array.isArray(many.errors))
       throw new Error("no errors");
@@ -214,6 +215,11 @@ describe("values that are refused, with their path", () => {
     // oxlint-disable-next-line no-sparse-arrays
     [[[1, , 3]], "args[0][0][1] is a hole in an array; put undefined or null there"],
     ["ab".match(/b/), "args[0].index is a named field of an array, which is not stored"],
+    [
+      Object.assign(Array(100).fill(0), { unit: "m" }),
+      "args[0].unit is a named field of an array, which is not stored",
+    ],
+    [Array(100), "args[0][0] is a hole in an array; put undefined or null there"],
     [Object.assign(new Date(0), { zone: "UTC" }), "args[0].zone is a field of a Date, which is not stored"],
     [new Map([["k", [() => 1]]]), 'args[0].get("k")[0] is a function'],
     [new Set([1, Symbol("s")]), "args[0].values()[1] is a symbol"],
@@ -254,6 +260,7 @@ describe("the walk", () => {
     };
     expect(timed(big)).toBeLessThan(5);
     expect(timed(rows)).toBeLessThan(150);
+    expect(timed(Array.from({ length: 1_000_000 }, (_, at) => at))).toBeLessThan(150);
   });
 });
 
