@@ -51,7 +51,10 @@ export default defineCommand({
       quiet: lines.filter((line) => line.state === "loaded").map((line) => line.name),
       text: () => tableOf(lines, output.style),
     });
-    for (const line of lines) if (line.state !== "loaded") output.note(explain(line, output.errStyle));
+    // The files of a refused folder have their reason in common, so it is said once.
+    const refused = new Set(registry.folders.flatMap(({ problem, files }) => (problem ? files : [])));
+    const unusual = lines.filter((line) => line.state !== "loaded" && !refused.has(line.from));
+    for (const line of unusual) output.note(explain(line, output.errStyle));
     for (const text of folderNotes(registry)) output.note(text);
   },
 });
