@@ -143,9 +143,10 @@ async function runAttempt(
   if (!signals.asked(task)) {
     const who = { task, rank: 0, attempt };
     // At once and not when it has run for a while: a function may keep this process from doing anything else.
-    const self = { pid: process.pid, pidStart: startOf(process.pid), node: hostname() };
+    const node = hostname();
+    const self = { pid: process.pid, pidStart: startOf(process.pid), node };
     await segment.append({ kind: "started", ...who, ...self, startedAt }, { sync: false });
-    const place = { ...who, dir, spec, ranks: 1, slot: { id: 0, gpus: [] }, payload };
+    const place = { ...who, dir, spec, node, ranks: 1, slot: { id: 0, gpus: [] }, payload };
     const env = rankEnvironment(elementEnvironment(spec, request.environment, {}), place);
     rank = await runHere({ request, task, attempt, payload, env, signal: signals.begin(task) });
   }
