@@ -25,7 +25,6 @@ const ROOMS = [
   "src/errors.ts",
 ];
 
-// The process entries and the module doors are loaded by dynamic import from one place each.
 const problems: string[] = [];
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 let files = 0;

@@ -76,18 +76,20 @@ function openSpec(home: string, id: number, dir: string): JobSpec {
   } catch (error) {
     if (!(error instanceof JobxError) || error.code !== "NOT_FOUND") throw error;
     const ids = jobIds(home);
-    if (ids.length === 0) throw noJobs(home);
     throw new JobxError("NOT_FOUND", `There is no job ${id} in ${home}`, {
-      hint: `The newest is ${Math.max(...ids)}; jobx list shows them`,
+      hint:
+        ids.length === 0
+          ? `That home has no jobs. ${NO_JOBS}`
+          : `The newest is ${Math.max(...ids)}; jobx list shows them`,
     });
   }
 }
 
 function noJobs(home: string): JobxError {
-  return new JobxError("NOT_FOUND", `There are no jobs in ${home}`, {
-    hint: "Submit one: jobx submit -- COMMAND; another home is named with --home",
-  });
+  return new JobxError("NOT_FOUND", `There are no jobs in ${home}`, { hint: NO_JOBS });
 }
+
+const NO_JOBS = "Submit one: jobx submit -- COMMAND; another home is named with --home";
 
 /** The newest job with this native id: schedulers use ids again after a reset. */
 function byNative(home: string, text: string, selector: Extract<Selector, { kind: "native" }>): Selected {

@@ -1,17 +1,18 @@
-import { readFileSync, readSync, unlinkSync } from "node:fs";
+import { existsSync, readFileSync, readSync, unlinkSync } from "node:fs";
 
-import { errnoOf, JobxError, messageOf } from "../errors.ts";
+import { JobxError, messageOf } from "../errors.ts";
 
 /**
  * The value that a command left in its `JOBX_RESULT` file, which is removed. Undefined without one;
  * throws PAYLOAD when it is not JSON.
  */
 export function takeResultFile(path: string): unknown {
+  // A look first: most commands write none, and a failed read costs ten times as much.
+  if (!existsSync(path)) return undefined;
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
     throw new JobxError("PAYLOAD", `The file in JOBX_RESULT cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
@@ -27,7 +28,7 @@ export function takeResultFile(path: string): unknown {
 }
 
 /**
- * The output from `offset` on in an open log: text, or the bytes as they are when they are not UTF-8.
+ * The output from `offset` on in an open log: text without the white space around it, or the bytes as they are when they are not UTF-8.
  * Throws PAYLOAD when it is more than `maxBytes`.
  */
 export function readCaptured(
@@ -51,7 +52,9 @@ export function readCaptured(
     filled += count;
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, filled));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes.subarray(0, filled))
+      .trim();
   } catch {
     return bytes.subarray(0, filled);
   }

@@ -144,7 +144,7 @@ describe("the value of a command", () => {
   test("is its standard output with --capture, which is in the log too", async () => {
     const dir = makeJob(tempDir(), { argv: ["echo", "42"], run: { capture: true } });
     await runJob(dir);
-    expect(resultOf(dir).value).toEqual({ kind: "inline", value: "42\n" });
+    expect(resultOf(dir).value).toEqual({ kind: "inline", value: "42" });
     expect(logOf(dir)).toBe("42\n");
   });
 
@@ -200,7 +200,7 @@ describe("attempts", () => {
       run: { retries: 1, capture: true },
     });
     await runJob(dir);
-    expect(resultOf(dir).value).toEqual({ kind: "inline", value: "1\n" });
+    expect(resultOf(dir).value).toEqual({ kind: "inline", value: "1" });
   });
 });
 
