@@ -9,6 +9,12 @@ export async function runCommandLine(argv: string[], version: string): Promise<n
   const env = process.env;
   const plain = outputFor({ json: false, quiet: false, color: undefined });
   let verbose = argv.includes("-v") || argv.includes("--verbose");
+  const fail = (error: unknown) => {
+    showFailure(error, plain, { verbose, version, argv });
+    return failureExit(error);
+  };
+  process.on("uncaughtException", (error) => process.exit(fail(error)));
+  process.on("unhandledRejection", (error) => process.exit(fail(error)));
   try {
     const invocation = await parseInvocation(argv);
     verbose = invocation.globals.verbose;
@@ -40,8 +46,7 @@ export async function runCommandLine(argv: string[], version: string): Promise<n
     const code: unknown = await Reflect.apply(command.run, command, [call]);
     return typeof code === "number" ? code : 0;
   } catch (error) {
-    showFailure(error, plain, { verbose, version, argv });
-    return failureExit(error);
+    return fail(error);
   }
 }
 

@@ -5,7 +5,9 @@ import { printable } from "../printable.ts";
 /** Says what was submitted and, unless something follows by itself, what to type next. */
 export function printSubmitted(output: Output, submitted: Submitted, options: { next?: boolean } = {}): void {
   const { id, executor, nativeIds, tasks } = submitted;
-  const native = nativeIds.length > 0 ? ` (${nativeIds.map(printable).join(", ")})` : "";
+  // The queue of this machine and the debugger's process know jobs by ids that nobody types.
+  const isOwn = executor === "local" || executor === "debug";
+  const native = nativeIds.length > 0 && !isOwn ? ` (${nativeIds.map(printable).join(", ")})` : "";
   output.result({
     json: submitted,
     quiet: [String(id)],
