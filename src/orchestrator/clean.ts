@@ -42,35 +42,49 @@ export const YOUNG_MS = 3_600_000;
  */
 export async function cleanHome(services: Services, options: CleanOptions): Promise<CleanReport> {
   const { home } = services;
-  const summaries = new Map((await listJobs(services)).map((job) => [job.id, job]));
-  const specs = readSpecs(home);
-  const waitedFor = predecessors(summaries, specs);
+  const { going, staying, unreadable } = await chooseJobs(services, options);
   const jobs: CleanedJob[] = [];
-  const remaining: JobSpec[] = [];
-  let unreadable = false;
-  for (const id of jobIds(home).sort((a, b) => a - b)) {
-    const summary = summaries.get(id);
-    const spec = specs.get(id);
-    if (summary && spec && hasEnded(summary) && !waitedFor.has(id) && matches(summary, options)) {
-      jobs.push({ id, name: summary.name, state: summary.state, bytes: folderBytes(jobDir(home, id)) });
-    } else if (spec === null && !options.states && isOld(jobDir(home, id))) {
-      jobs.push({ id, name: null, state: null, bytes: folderBytes(jobDir(home, id)) });
-    } else if (spec) {
-      remaining.push(spec);
-    } else if (spec === undefined) {
-      unreadable = true;
-    }
+  for (const { spec, ...job } of going) {
+    if (options.dryRun || attempt(services, () => removeJob(jobDir(home, job.id)))) jobs.push(job);
+    else if (spec) staying.push(spec);
   }
-  const gone = options.dryRun
-    ? jobs
-    : jobs.filter((job) => attempt(services, () => removeJob(jobDir(home, job.id))));
   if (unreadable) services.note("Snapshots are kept, since the request of some job cannot be read");
-  const choice = { references: referencesOf(remaining, services), dryRun: options.dryRun, youngMs: YOUNG_MS };
+  const choice = { references: referencesOf(staying, services), dryRun: options.dryRun, youngMs: YOUNG_MS };
   const tell = (text: string) => services.note(text);
   const snapshots = unreadable ? [] : cleanCode(home, choice, tell);
   const runtimes = unreadable ? [] : cleanRuntimes(home, choice, tell);
-  const bytes = [...gone, ...snapshots, ...runtimes].reduce((sum, each) => sum + each.bytes, 0);
-  return { jobs: gone, snapshots, runtimes, bytes };
+  const bytes = [...jobs, ...snapshots, ...runtimes].reduce((sum, each) => sum + each.bytes, 0);
+  return { jobs, snapshots, runtimes, bytes };
+}
+
+type Choice = {
+  going: (CleanedJob & { spec: JobSpec | null })[];
+  staying: JobSpec[];
+  /** Whether some job's request cannot be read. */
+  unreadable: boolean;
+};
+
+async function chooseJobs(services: Services, options: CleanOptions): Promise<Choice> {
+  const { home } = services;
+  const summaries = new Map((await listJobs(services)).map((job) => [job.id, job]));
+  const specs = readSpecs(home);
+  const waitedFor = predecessors(summaries, specs);
+  const choice: Choice = { going: [], staying: [], unreadable: false };
+  for (const id of jobIds(home).sort((a, b) => a - b)) {
+    const summary = summaries.get(id);
+    const spec = specs.get(id);
+    const dir = jobDir(home, id);
+    if (summary && spec && hasEnded(summary) && !waitedFor.has(id) && matches(summary, options)) {
+      choice.going.push({ id, name: summary.name, state: summary.state, bytes: folderBytes(dir), spec });
+    } else if (spec) {
+      choice.staying.push(spec);
+    } else if (spec === undefined) {
+      choice.unreadable = true;
+    } else if (!options.states && isOld(dir)) {
+      choice.going.push({ id, name: null, state: null, bytes: folderBytes(dir), spec });
+    }
+  }
+  return choice;
 }
 
 /** By id; null where there is none (an unfinished submission), absent where it cannot be read. */
