@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
 } from "node:fs";
 import { basename, join } from "node:path";
 
@@ -27,7 +28,10 @@ export function pinRuntime(home: string, runtime: string[], version: string): st
   if (binary === undefined || rest.length > 0) return runtime;
   const folder = homeDirs.bin(home);
   const pinned = join(folder, `jobx-${version}-${fingerprint(binary)}`);
-  if (binary === pinned || existsSync(pinned)) return [pinned];
+  if (binary === pinned || existsSync(pinned)) {
+    touch(pinned);
+    return [pinned];
+  }
   ensureDir(folder);
   const temporary = join(folder, `.${basename(pinned)}.${process.pid}`);
   try {
@@ -42,6 +46,16 @@ export function pinRuntime(home: string, runtime: string[], version: string): st
     });
   }
   return [pinned];
+}
+
+/** A runtime that is used again counts as new, so that no cleaning removes it before its job is written. */
+function touch(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // Somebody else's home: reading it is enough.
+  }
 }
 
 /** Tells builds of one version apart without reading 100 MB: size, time, and the file's two ends. */
