@@ -137,9 +137,10 @@ export class Attempt {
     family.add(started.pid);
     if (started.ownsGroup) groups.push(started.pid);
     this.#live.set(rank, started);
-    recorder.started(this.#startedRecord(rank, started.pid, startedAt, node));
+    const noteEnd = recorder.started(() => this.#startedRecord(rank, started.pid, startedAt, node));
     sampler.add(watched);
     return started.ended.then((end) => {
+      noteEnd();
       this.#live.delete(rank);
       sampler.delete(watched);
       if (started.ownsGroup) family.delete(started.pid);

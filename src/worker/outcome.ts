@@ -23,7 +23,7 @@ export function judge(
     ok: end.ranks.every((rank) => rank.ok),
     asksAgain: end.ranks.some((rank) => rank.again === true),
     refusesAgain: end.ranks.some((rank) => rank.again === false),
-    hasCheckpoint: hasFiles(checkpointDir(dir, spec.tasks, task)),
+    hasCheckpoint: () => hasFiles(checkpointDir(dir, spec.tasks, task)),
   };
   const decision = decide(ending, history, spec.run);
   return { decision, records: end.ranks.map((_, rank) => recordOf(place, end, rank, decision)) };

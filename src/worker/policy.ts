@@ -21,8 +21,8 @@ export type Ending = {
   asksAgain: boolean;
   /** A function refused another run (its checkpoint returned null). */
   refusesAgain: boolean;
-  /** The checkpoint folder holds something. */
-  hasCheckpoint: boolean;
+  /** Whether the checkpoint folder holds something; asked only where it matters. */
+  hasCheckpoint: () => boolean;
 };
 
 /** What earlier attempts of the task came to. */
@@ -69,7 +69,7 @@ function lost(ending: Ending, history: History, run: RunOptions): Decision {
 
 function canResume(ending: Ending, run: RunOptions): boolean {
   if (run.requeue === false || ending.refusesAgain) return false;
-  return run.requeue === true || ending.asksAgain || ending.hasCheckpoint;
+  return run.requeue === true || ending.asksAgain || ending.hasCheckpoint();
 }
 
 function final(state: FinalState, exhausted = false): Decision {

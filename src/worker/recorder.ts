@@ -14,6 +14,9 @@ export class Recorder {
   readonly broken: Promise<StorageFailure>;
   #failure: StorageFailure | null = null;
   #fail: (failure: StorageFailure) => void = () => undefined;
+  /** Attempts whose beginning is not written yet. */
+  readonly #beginning = new Set<() => StartedRecord>();
+  #beginningTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #pending = new Set<Promise<void>>();
 
   readonly #writer: SegmentWriter;
@@ -27,9 +30,15 @@ export class Recorder {
     return new Recorder(SegmentWriter.create(path));
   }
 
-  /** Says that an attempt began. Not synced: it only matters while the machine is up. */
-  started(record: StartedRecord): void {
-    this.#append(record, false);
+  /**
+   * Says that an attempt began; the function it returns says that it has ended. Attempts shorter than
+   * 20 ms leave no such record: nobody could act on it, and finding out a process's identity while it
+   * starts costs more than starting it. Not synced: it only matters while the machine is up.
+   */
+  started(make: () => StartedRecord): () => void {
+    this.#beginning.add(make);
+    this.#beginningTimer ??= setTimeout(() => this.#writeBeginnings(), STARTED_MS);
+    return () => void this.#beginning.delete(make);
   }
 
   /** Says how attempts ended, one record per rank. */
@@ -44,7 +53,15 @@ export class Recorder {
   }
 
   async close(): Promise<void> {
+    if (this.#beginningTimer) clearTimeout(this.#beginningTimer);
     if (await this.settled()) await this.#writer.close();
+  }
+
+  #writeBeginnings(): void {
+    this.#beginningTimer = null;
+    const due = [...this.#beginning];
+    this.#beginning.clear();
+    for (const make of due) this.#append(make(), false);
   }
 
   #append(record: SegmentRecord, sync: boolean): void {
@@ -60,6 +77,8 @@ export class Recorder {
     this.#pending.add(written);
   }
 }
+
+const STARTED_MS = 20;
 
 /** `record` is the outcome that could not be stored. */
 export type StorageFailure = { error: unknown; record: SegmentRecord | null };

@@ -28,7 +28,13 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
   const { task, attempt, rank } = start;
   try {
     mkdirSync(checkpointDir(dir, spec.tasks, task), { recursive: true, mode: 0o700 });
-    const env = rankEnvironment(context.environment, { ...start, dir, spec, ranks: context.ranks });
+    const env = rankEnvironment(context.environment, {
+      ...start,
+      dir,
+      spec,
+      node: context.node,
+      ranks: context.ranks,
+    });
     if (spec.entry.kind === "function") {
       if (!context.runners) return neverRan("this supervisor was not made for functions");
       return context.runners.start(context, start, env);

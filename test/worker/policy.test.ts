@@ -3,7 +3,13 @@ import { describe, expect, test } from "bun:test";
 import type { RunOptions } from "../../src/model/job.ts";
 import { decide, type Ending, NO_HISTORY } from "../../src/worker/policy.ts";
 
-const ended: Ending = { cause: null, ok: false, asksAgain: false, refusesAgain: false, hasCheckpoint: false };
+const ended: Ending = {
+  cause: null,
+  ok: false,
+  asksAgain: false,
+  refusesAgain: false,
+  hasCheckpoint: () => false,
+};
 
 function options(run: Partial<RunOptions>): RunOptions {
   return {
@@ -59,12 +65,14 @@ describe("what follows an attempt", () => {
     const ending: Ending = { ...ended, cause: "timeout" };
     expect(decide(ending, NO_HISTORY, options({}))).toMatchObject({ final: "timeout" });
     expect(decide(ending, NO_HISTORY, options({ requeue: true }))).toEqual({ again: "timeout" });
-    expect(decide({ ...ending, hasCheckpoint: true }, NO_HISTORY, options({}))).toEqual({ again: "timeout" });
-    expect(decide({ ...ending, hasCheckpoint: true }, NO_HISTORY, options({ requeue: false }))).toMatchObject(
-      {
-        final: "timeout",
-      },
-    );
+    expect(decide({ ...ending, hasCheckpoint: () => true }, NO_HISTORY, options({}))).toEqual({
+      again: "timeout",
+    });
+    expect(
+      decide({ ...ending, hasCheckpoint: () => true }, NO_HISTORY, options({ requeue: false })),
+    ).toMatchObject({
+      final: "timeout",
+    });
   });
 
   test("a preemption never counts", () => {
