@@ -43,7 +43,7 @@ export class Gates {
   /** A job has left the queue: judges those that wait for it. */
   ended(dir: string): void {
     if (this.#waiting.size === 0) return;
-    for (const entry of [...this.#waiting]) {
+    for (const entry of this.#waiting) {
       if (entry.request.after.some((dependency) => dependency.dir === dir)) this.#judge(entry);
     }
     this.#setTimer();
@@ -116,7 +116,7 @@ export class Gates {
   }
 
   #look(): void {
-    for (const entry of [...this.#waiting]) {
+    for (const entry of this.#waiting) {
       if (entry.request.after.some((dependency) => this.#needsLook(dependency))) this.#judge(entry);
     }
     this.#setTimer();

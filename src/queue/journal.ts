@@ -36,6 +36,8 @@ export class Journal {
   constructor(path: string) {
     this.#path = path;
     this.#fd = openSync(path, "a", 0o600);
+    // Whatever a crash has cut ends here.
+    writeSync(this.#fd, "\n");
   }
 
   /** The living jobs, oldest first. */
@@ -43,7 +45,9 @@ export class Journal {
     const jobs = new Map<string, JournaledJob>();
     for (const line of readText(this.#path).split("\n")) {
       const entry = parse(line);
-      if (entry) apply(jobs, entry);
+      if (!entry) continue;
+      apply(jobs, entry);
+      this.#entries++;
     }
     return [...jobs.values()];
   }

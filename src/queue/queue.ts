@@ -91,7 +91,7 @@ export class Queue {
     for (const job of jobs) this.#recoverJob(job);
     const last = jobs.at(-1);
     if (last) this.#allow(last.request.limits);
-    for (const entry of [...this.#entries.values()]) this.#gates.admit(entry);
+    for (const entry of this.#entries.values()) this.#gates.admit(entry);
     if (jobs.length > 0) this.#settings.log(`took up ${jobs.length} jobs of an earlier queue`);
     this.#watchAdopted();
     this.#pumpSoon();
@@ -361,7 +361,7 @@ export class Queue {
     if (this.#watch) return;
     this.#watch = setInterval(() => {
       let left = 0;
-      for (const entry of [...this.#entries.values()]) {
+      for (const entry of this.#entries.values()) {
         if (!entry.supervisor || entry.link) continue;
         left++;
         if (!entry.supervisor.alive()) this.#died(entry, "nobody saw how");

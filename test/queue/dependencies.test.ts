@@ -65,7 +65,12 @@ describe("a job that waits for another", () => {
     const client = await bench.open();
     const folder = tempDir();
     const first = bench.job(
-      ["/bin/sh", "-c", 'while [ ! -e "$0/$JOBX_TASK" ]; do sleep 0.01; done; exit $((JOBX_TASK == 1))', folder],
+      [
+        "/bin/sh",
+        "-c",
+        'while [ ! -e "$0/$JOBX_TASK" ]; do sleep 0.01; done; exit $((JOBX_TASK == 1))',
+        folder,
+      ],
       { tasks: 3 },
     );
     const second = bench.job(["true"], { tasks: 3, ...after(first.id, "each") });
@@ -108,7 +113,10 @@ describe("a job that waits for another", () => {
     const client = await bench.open();
     const job = bench.job(["true"], after(4711, "any"));
     await client.enqueue(job.request);
-    expect(stateOf(job.dir)).toMatchObject({ state: "cancelled", reason: "job 4711, which it waits for, was removed" });
+    expect(stateOf(job.dir)).toMatchObject({
+      state: "cancelled",
+      reason: "job 4711, which it waits for, was removed",
+    });
     expect(existsSync(join(job.dir, "results"))).toBe(false);
   });
 });

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+
+import local from "../../plugins/local.ts";
+import type { ExecutorContext } from "../../src/executor/contract.ts";
+import { makeRun } from "../../src/executor/run.ts";
+import type { Resources } from "../../src/model/resources.ts";
+import { Reader } from "../../src/queue/predecessors.ts";
+import { addCancelled } from "../../src/store/jobs.ts";
+import { heartbeatPath } from "../../src/store/layout.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { Bench, RUNTIME, specOf } from "./fixtures/bench.ts";
+
+function contextOf(bench: Bench, notes: string[] = []): ExecutorContext {
+  return {
+    home: bench.home,
+    env: bench.env,
+    settings: {},
+    run: makeRun({ env: bench.env }),
+    note: (text) => notes.push(text),
+    runtime: RUNTIME,
+  };
+}
+
+function refOf(
+  job: ReturnType<Bench["job"]>,
+  natives = [{ id: "x", cluster: "x", submitted: "", firstElement: 0, elements: 1 }],
+) {
+  return { id: job.id, dir: job.dir, spec: job.spec, natives };
+}
+
+async function validate(resources: Resources, notes: string[] = []): Promise<void> {
+  await local.validate?.(specOf(1, ["true"], { resources }), contextOf(new Bench(), notes));
+}
+
+describe("the local executor", () => {
+  test("refuses what the machine never has room for, naming both figures", async () => {
+    expect(validate({ cpus: 5000 })).rejects.toThrow(
+      /a task asks for 5000 CPUs, and local jobs may use \d+ here/,
+    );
+    expect(validate({ memBytes: 2 ** 60 })).rejects.toThrow(/of memory, and local jobs may use/);
+    expect(validate({ gpus: { count: 99 } })).rejects.toThrow(/a task asks for 99 GPUs/);
+    expect(validate({ nodes: 2 })).rejects.toThrow("--nodes 2 asks for more");
+  });
+
+  test("says which flags mean nothing to it", async () => {
+    const notes: string[] = [];
+    await validate({ partition: "gpu", account: "lab" }, notes);
+    expect(notes).toEqual([
+      "--partition gpu means nothing to local jobs",
+      "--account lab means nothing to local jobs",
+    ]);
+  });
+
+  test("submits, tells the status, finds by token, and cancels", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const context = contextOf(bench);
+    const job = bench.job(["sleep", "100"]);
+    const environment = { PATH: "/usr/bin:/bin", FROM: "the submitter" };
+    const request = {
+      spec: job.spec,
+      dir: job.dir,
+      elements: 1,
+      worker: [],
+      environment,
+      inspect: false,
+      accepted: () => {},
+    };
+    const { natives } = await local.submit(request, context);
+    expect(natives[0]).toMatchObject({ id: `${hostname()}:${job.id}`, cluster: hostname(), elements: 1 });
+    const reader = Reader.open(job.dir);
+    await eventually(() => {
+      reader?.refresh();
+      return reader?.state(0) === "running";
+    });
+    expect((await local.status([refOf(job)], context))[0]).toMatchObject({
+      job: job.id,
+      element: 0,
+      state: "running",
+    });
+    expect((await local.find?.(job.spec.token, context))?.natives[0]?.id).toBe(`${hostname()}:${job.id}`);
+    expect(await local.find?.("another", context)).toBeNull();
+    const shell = await local.shell?.(refOf(job), 0, context);
+    expect(shell?.env).toMatchObject({ FROM: "the submitter", JOBX_JOB: String(job.id), JOBX_TASK: "0" });
+    await local.cancel([{ job: refOf(job), tasks: null }], context);
+    await eventually(() => {
+      reader?.refresh();
+      return reader?.state(0) === "cancelled";
+    });
+    await eventually(async () => (await client.info()).jobs.length === 0);
+    expect(local.shell?.(refOf(job), 0, context)).rejects.toThrow("cancelled, not running");
+  });
+
+  test("gives the queue a job that it does not know, as after a restart of the machine", async () => {
+    const bench = new Bench();
+    await bench.open();
+    const job = bench.job(["true"]);
+    const [status] = await local.status([refOf(job)], contextOf(bench));
+    expect(status).toMatchObject({ state: "queued", reason: "the queue had lost it, and has it again" });
+    const reader = Reader.open(job.dir);
+    await eventually(() => {
+      reader?.refresh();
+      return reader?.state(0) === "succeeded";
+    });
+  });
+
+  test("does not start again what was cancelled while no queue knew of it", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.job(["true"]);
+    addCancelled(job.dir, null);
+    expect((await local.status([refOf(job)], contextOf(bench)))[0]?.state).toBe("cancelled");
+    expect((await client.info()).jobs).toEqual([]);
+  });
+
+  test("judges another host's jobs by its heartbeat, and names the host", async () => {
+    const bench = new Bench();
+    const context = contextOf(bench);
+    const job = bench.job(["true"], { host: "elsewhere" });
+    expect((await local.status([refOf(job)], context))[0]).toMatchObject({
+      state: "queued",
+      node: "elsewhere",
+      reason: `belongs to elsewhere; jobx status ${job.id} there starts it again`,
+    });
+    const path = heartbeatPath(bench.home, "elsewhere");
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "");
+    const [alive] = await local.status([refOf(job)], context);
+    expect(alive?.state).toBe("running");
+    expect(alive?.reason).toContain("belongs to elsewhere, whose queue was last heard of");
+    const old = new Date(Date.now() - 600_000);
+    utimesSync(path, old, old);
+    expect((await local.status([refOf(job)], context))[0]?.reason).toContain("10m ago; jobx status");
+  });
+
+  test("leaves a sign of life in the home of its jobs", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.standIn({ tasks: 1 });
+    await client.enqueue(job.request);
+    expect(await Bun.file(heartbeatPath(bench.home, hostname())).exists()).toBe(true);
+    await eventually(() => job.running.length === 1);
+    job.end();
+    await eventually(() => job.isOver);
+  });
+});
