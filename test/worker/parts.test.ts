@@ -1,0 +1,96 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+import type { WorkerOrder } from "../../src/queue/protocol.ts";
+import { segmentPath } from "../../src/store/layout.ts";
+import { Alarms } from "../../src/worker/alarms.ts";
+import { fixedSlots } from "../../src/worker/fixed-slots.ts";
+import { TaskLine } from "../../src/worker/task-line.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { tempDir } from "../helpers/temp.ts";
+import { MAIN, makeJob } from "./job.ts";
+
+describe("alarms", () => {
+  test("ring in order of their times, and not when they were cleared", async () => {
+    const alarms = new Alarms();
+    const rung: string[] = [];
+    alarms.after(20, () => rung.push("second"));
+    const clear = alarms.after(5, () => rung.push("never"));
+    alarms.after(10, () => rung.push("first"));
+    clear();
+    await eventually(() => rung.length === 2);
+    expect(rung).toEqual(["first", "second"]);
+  });
+});
+
+describe("fixed slots", () => {
+  test("are granted up to what is wanted, with distinct GPUs", () => {
+    const orders: WorkerOrder[] = [];
+    const slots = fixedSlots({ count: 2, gpus: ["0", "1", "2", "3"], gpusPerSlot: 2 }, (order) =>
+      orders.push(order),
+    );
+    slots.want(1);
+    slots.want(5);
+    expect(orders).toEqual([
+      { type: "grant", slots: [{ id: 0, gpus: ["0", "1"] }] },
+      { type: "grant", slots: [{ id: 1, gpus: ["2", "3"] }] },
+    ]);
+  });
+});
+
+describe("the line of tasks", () => {
+  const line = () => new TaskLine([0, 1, 2, 3].map((task) => ({ task, attempt: 0 })));
+  const drain = (tasks: TaskLine) => {
+    const order: number[] = [];
+    for (let next = tasks.next(); next; next = tasks.next()) order.push(next.task);
+    return order;
+  };
+
+  test("passes over held tasks, and lets them go first once they are released", () => {
+    const tasks = line();
+    tasks.hold([0, 2]);
+    expect(tasks.next()?.task).toBe(1);
+    tasks.release([0]);
+    expect(drain(tasks)).toEqual([0, 3]);
+    expect(tasks.isHeld).toBe(true);
+    tasks.release(null);
+    expect(drain(tasks)).toEqual([2]);
+    expect(tasks.isEmpty).toBe(true);
+  });
+
+  test("releases some of a line that is held as a whole", () => {
+    const tasks = line();
+    tasks.hold(null);
+    expect(tasks.startable(9)).toBe(0);
+    tasks.release([3]);
+    expect(drain(tasks)).toEqual([3]);
+  });
+
+  test("takes out what was cancelled, parked tasks too", () => {
+    const tasks = line();
+    tasks.hold([0]);
+    tasks.next();
+    expect(tasks.remove((task) => task === 0 || task === 3).map(({ task }) => task)).toEqual([0, 3]);
+    tasks.release(null);
+    expect(drain(tasks)).toEqual([2]);
+  });
+});
+
+describe("a worker that cannot store its records", () => {
+  test("says the outcome in the element's log and exits with 74", async () => {
+    const dir = makeJob(tempDir(), { argv: ["true"] });
+    mkdirSync(dirname(segmentPath(dir, 0, 0, 0)), { recursive: true });
+    const script = `trap '' XFSZ; ulimit -f 0; exec "$@"`;
+    const worker = Bun.spawn(
+      ["sh", "-c", script, "sh", process.execPath, "--no-install", MAIN, "_worker", dir],
+      {
+        stdio: ["ignore", "ignore", "pipe"],
+      },
+    );
+    expect(await worker.exited).toBe(74);
+    const text = await new Response(worker.stderr).text();
+    expect(text).toContain("cannot store records");
+    expect(text).toContain('"task":0');
+  });
+});
