@@ -9,7 +9,7 @@ type Claimant = {
   shape: SlotShape;
   /** Slots it could use, those it holds included. */
   want: number;
-  held: Slot[];
+  held: readonly Slot[];
   /** How many of `held` were asked back. */
   reclaiming: number;
   /** Since when others, later in line, work while it waits; in milliseconds. */
@@ -26,6 +26,8 @@ export type Decision = {
 
 /** A job that several later slots keep waiting is patient this long before room is kept free for it. */
 const PATIENCE_MS = 30_000;
+
+const NO_SLOTS: readonly Slot[] = [];
 
 /**
  * Who gets what: pure bookkeeping with no clock of its own. First come, first served with what fits: an
@@ -69,7 +71,7 @@ export class Broker {
   /** Puts a job in the line at its place. */
   add(key: string, order: number, shape: SlotShape, want: number): void {
     if (this.#byKey.has(key)) return;
-    const claimant = { key, order, shape, want, held: [], reclaiming: 0, passedOverSince: null };
+    const claimant = { key, order, shape, want, held: NO_SLOTS, reclaiming: 0, passedOverSince: null };
     this.#byKey.set(key, claimant);
     this.#line.splice(this.#placeOf(order), 0, claimant);
   }
@@ -78,7 +80,7 @@ export class Broker {
   remove(key: string): void {
     const claimant = this.#byKey.get(key);
     if (!claimant) return;
-    this.#setHeld(claimant, []);
+    this.#setHeld(claimant, NO_SLOTS);
     this.#byKey.delete(key);
     this.#line.splice(this.#placeOf(claimant.order), 1);
   }
@@ -98,7 +100,7 @@ export class Broker {
   }
 
   /** What a job holds by its own word, whatever was known before; nothing of it is being asked back. */
-  adopt(key: string, slots: Slot[]): void {
+  adopt(key: string, slots: readonly Slot[]): void {
     const claimant = this.#byKey.get(key);
     if (!claimant) return;
     claimant.reclaiming = 0;
@@ -106,8 +108,8 @@ export class Broker {
     for (const slot of slots) this.#nextSlot = Math.max(this.#nextSlot, slot.id + 1);
   }
 
-  heldBy(key: string): Slot[] {
-    return this.#byKey.get(key)?.held ?? [];
+  heldBy(key: string): readonly Slot[] {
+    return this.#byKey.get(key)?.held ?? NO_SLOTS;
   }
 
   /** What is free now, whoever has a claim to it. */
@@ -203,7 +205,7 @@ export class Broker {
       .flatMap((holder) => Array.from({ length: holder.held.length - holder.reclaiming }, () => holder));
   }
 
-  #setHeld(claimant: Claimant, held: Slot[]): void {
+  #setHeld(claimant: Claimant, held: readonly Slot[]): void {
     const difference = held.length - claimant.held.length;
     const change = times(claimant.shape, Math.abs(difference));
     this.#used = difference >= 0 ? plus(this.#used, change) : minus(this.#used, change);

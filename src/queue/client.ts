@@ -159,7 +159,7 @@ export class QueueClient {
 
   #lose(): void {
     this.#connection = null;
-    for (const seq of [...this.#waiting.keys()]) this.#settle(seq, null);
+    for (const seq of this.#waiting.keys()) this.#settle(seq, null);
   }
 }
 

@@ -1,3 +1,4 @@
+import { Interner } from "./interner.ts";
 import type { EnqueueRequest, Slot, WorkerOrder } from "./protocol.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -15,14 +16,14 @@ export type Entry = {
   waitsFor: string | null;
   /** Tasks whose counterpart in another job has not ended; null without `--after …:each`. */
   waiting: Set<number> | null;
-  /** Tasks whose counterpart did not succeed, with the sentence that says so. */
-  broken: Map<number, string>;
+  /** Tasks whose counterpart did not succeed, with the sentence that says so; null for none. */
+  broken: Map<number, string> | null;
   supervisor: Supervisor | null;
   link: Link | null;
   /** Granted before the supervisor was there to hear of it. */
-  undelivered: Slot[];
+  undelivered: readonly Slot[];
   /** Orders given before the supervisor was there to hear of them. */
-  pending: WorkerOrder[];
+  pending: readonly WorkerOrder[];
   /** Deaths of its supervisor since the last new final record. */
   deaths: number;
   /** Final records at the last death. */
@@ -31,7 +32,16 @@ export type Entry = {
   pause: string | null;
 };
 
-export function newEntry(request: EnqueueRequest, order: number): Entry {
+/** Never written to: entries get arrays of their own when there is something to put into them. */
+const NOTHING: never[] = [];
+
+const words = new Interner<string>();
+const shapes = new Interner<EnqueueRequest["shape"]>();
+const limits = new Interner<EnqueueRequest["limits"]>();
+const dependencies = new Interner<EnqueueRequest["after"]>();
+
+export function newEntry(given: EnqueueRequest, order: number): Entry {
+  const request = slim(given);
   const each = request.after.some((dependency) => dependency.kind === "each");
   return {
     request,
@@ -39,13 +49,24 @@ export function newEntry(request: EnqueueRequest, order: number): Entry {
     held: false,
     waitsFor: null,
     waiting: each ? new Set(Array.from({ length: request.tasks }, (_, index) => index)) : null,
-    broken: new Map(),
+    broken: null,
     supervisor: null,
     link: null,
-    undelivered: [],
-    pending: [],
+    undelivered: NOTHING,
+    pending: NOTHING,
     deaths: 0,
     finals: 0,
     pause: null,
+  };
+}
+
+function slim(request: EnqueueRequest): EnqueueRequest {
+  return {
+    ...request,
+    name: words.share(request.name),
+    worker: request.worker.map((word) => (word === request.dir ? request.dir : words.share(word))),
+    shape: shapes.share(request.shape),
+    after: dependencies.share(request.after),
+    limits: limits.share(request.limits),
   };
 }

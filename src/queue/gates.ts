@@ -1,6 +1,6 @@
 import type { Entry } from "./entry.ts";
 import { Predecessors } from "./predecessors.ts";
-import type { QueuedDependency } from "./protocol.ts";
+import type { QueuedDependency, WorkerOrder } from "./protocol.ts";
 
 /** What the gates ask of the queue. */
 export type GateOwner = {
@@ -86,16 +86,17 @@ export class Gates {
     }
     for (const [task, reason] of broken) {
       waiting.delete(task);
+      entry.broken ??= new Map();
       entry.broken.set(task, reason);
     }
     for (const task of ready) waiting.delete(task);
     if (waiting.size === 0) this.#waiting.delete(entry);
-    if (entry.broken.size === entry.request.tasks) {
+    if (entry.broken?.size === entry.request.tasks) {
       return this.#owner.broken(entry, [...entry.broken.values()][0] ?? "");
     }
     tell(entry, [...ready], broken);
     const first = entry.request.after.find((dependency) => dependency.kind === "each");
-    const startable = entry.request.tasks - waiting.size - entry.broken.size;
+    const startable = entry.request.tasks - waiting.size - (entry.broken?.size ?? 0);
     entry.waitsFor = startable === 0 ? `waits for the tasks of job ${first?.job}` : null;
     if (startable > 0) this.#owner.opened(entry);
   }
@@ -126,8 +127,10 @@ export class Gates {
 /** Lets a running supervisor know which tasks may start and which never will. */
 function tell(entry: Entry, ready: number[], broken: Map<number, string>): void {
   if (!entry.supervisor) return;
-  const send = (order: Parameters<NonNullable<Entry["link"]>["order"]>[0]) =>
-    entry.link ? entry.link.order(order) : entry.pending.push(order);
+  const send = (order: WorkerOrder) => {
+    if (entry.link) entry.link.order(order);
+    else entry.pending = [...entry.pending, order];
+  };
   if (ready.length > 0) send({ type: "unblock", tasks: ready });
   for (const [reason, tasks] of Map.groupBy(broken.keys(), (task) => broken.get(task) ?? "")) {
     send({ type: "cancel", tasks, reason });

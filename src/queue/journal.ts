@@ -10,14 +10,14 @@ export type JournaledJob = {
   /** The supervisor that was started last; null for a job that has none. */
   supervisor: { pid: number; start: string | null } | null;
   /** What that supervisor held, by the queue's books. */
-  slots: Slot[];
+  slots: readonly Slot[];
 };
 
 type Entry =
   | { kind: "job"; request: EnqueueRequest }
   | { kind: "held"; dir: string; held: boolean }
   | { kind: "supervisor"; dir: string; pid: number; start: string | null }
-  | { kind: "slots"; dir: string; slots: Slot[] }
+  | { kind: "slots"; dir: string; slots: readonly Slot[] }
   | { kind: "end"; dir: string };
 
 /** Entries that concern no living job may fill the file up to this many before it is written anew. */

@@ -187,14 +187,16 @@ export class Queue {
     if (entry.supervisor?.pid !== pid) entry.supervisor = adoptSupervisor(pid, startOf(pid));
     entry.link = link;
     link.most(this.#broker.mostOf(entry.request.shape));
-    const granted = entry.undelivered.splice(0);
+    const granted = entry.undelivered;
+    entry.undelivered = [];
     this.#addToLine(entry);
     this.#broker.adopt(dir, [...held, ...granted]);
     this.#noteSlots(dir);
     if (want !== null) this.#broker.want(dir, want);
     for (const order of standingOrders(entry)) link.order(order);
-    for (const order of entry.pending.splice(0)) link.order(order);
-    if (granted.length > 0) link.order({ type: "grant", slots: granted });
+    for (const order of entry.pending) link.order(order);
+    entry.pending = [];
+    if (granted.length > 0) link.order({ type: "grant", slots: [...granted] });
     this.#pumpSoon();
   }
 
@@ -272,7 +274,7 @@ export class Queue {
 
   #addToLine(entry: Entry): void {
     const { dir, shape, tasks, parallel } = entry.request;
-    const startable = tasks - (entry.waiting?.size ?? 0) - entry.broken.size;
+    const startable = tasks - (entry.waiting?.size ?? 0) - (entry.broken?.size ?? 0);
     this.#broker.add(dir, entry.order, shape, Math.min(Math.max(1, startable), parallel ?? Infinity));
   }
 
@@ -295,7 +297,7 @@ export class Queue {
       if (!entry) continue;
       this.#noteSlots(key);
       if (entry.link) entry.link.order({ type: "grant", slots });
-      else entry.undelivered.push(...slots);
+      else entry.undelivered = [...entry.undelivered, ...slots];
       if (!entry.supervisor && entry.pause === null) this.#start(entry);
     }
     if (this.#alarm) clearTimeout(this.#alarm);
@@ -403,7 +405,7 @@ export class Queue {
 
   #order(entry: Entry, order: WorkerOrder): void {
     if (entry.link) entry.link.order(order);
-    else entry.pending.push(order);
+    else entry.pending = [...entry.pending, order];
   }
 
   #setHeld(entry: Entry, held: boolean): void {
@@ -453,7 +455,8 @@ export class Queue {
 function standingOrders(entry: Entry): WorkerOrder[] {
   const orders: WorkerOrder[] = [];
   if (entry.waiting && entry.waiting.size > 0) orders.push({ type: "block", tasks: [...entry.waiting] });
-  for (const [reason, tasks] of Map.groupBy(entry.broken.keys(), (task) => entry.broken.get(task) ?? "")) {
+  const broken = entry.broken ?? new Map<number, string>();
+  for (const [reason, tasks] of Map.groupBy(broken.keys(), (task) => broken.get(task) ?? "")) {
     orders.push({ type: "cancel", tasks, reason });
   }
   return orders;

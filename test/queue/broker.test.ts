@@ -152,7 +152,7 @@ function checkBooks(broker: Broker, capacity: Capacity, keys: string[]): void {
   expect(broker.used.cpus).toBeLessThanOrEqual(capacity.cpus);
   expect(broker.used.memBytes).toBeLessThanOrEqual(capacity.memBytes);
   expect(broker.used.gpus).toBeLessThanOrEqual(capacity.gpus.length);
-  const slots = keys.flatMap((key): Slot[] => broker.heldBy(key));
+  const slots = keys.flatMap((key): Slot[] => [...broker.heldBy(key)]);
   const gpus = slots.flatMap((slot) => slot.gpus);
   expect(new Set(gpus).size).toBe(gpus.length);
   expect(gpus.length).toBe(broker.used.gpus);
