@@ -6,7 +6,7 @@ import type { JobView } from "../orchestrator/view.ts";
 import { elementLogPath, logPath } from "../store/layout.ts";
 import type { Output, Style } from "./output.ts";
 import { printable } from "./printable.ts";
-import { groupReasons, renderReasons } from "./reasons.ts";
+import { groupReasons, type ReasonGroup, renderReasons, shapeOf } from "./reasons.ts";
 import { nameOfScope, type Scope, tasksIn } from "./selection.ts";
 
 /** This many failures are told in full, the others with their reasons only. */
@@ -28,7 +28,7 @@ export function reportFailures(output: Output, scopes: readonly Scope[]): boolea
     const groups = groupReasons(failed);
     if (groups.length === 0) continue;
     any = true;
-    const told = groups.slice(0, IN_FULL).flatMap((group) => group.tasks[0] ?? []);
+    const told = firstOfEachKind(groups).slice(0, IN_FULL);
     for (const index of told) output.warn(failureText(scope.view, scope.view.task(index), output.errStyle));
     const count = groups.reduce((sum, group) => sum + group.tasks.length, 0);
     if (count === told.length) continue;
@@ -40,13 +40,27 @@ export function reportFailures(output: Output, scopes: readonly Scope[]): boolea
   return any;
 }
 
+/** The first task of each reason; reasons that differ in their numbers only count as one. */
+function firstOfEachKind(groups: readonly ReasonGroup[]): number[] {
+  const kinds = new Map<string, number>();
+  for (const { state, reason, tasks } of groups) {
+    const [first] = tasks;
+    const kind = `${state} ${shapeOf(reason ?? "")}`;
+    if (first !== undefined && !kinds.has(kind)) kinds.set(kind, first);
+  }
+  return [...kinds.values()];
+}
+
 /** One task that did not succeed: what happened and where, the end of its log, and what to type next. */
 export function failureText(view: JobView, task: TaskView, style: Style): string {
   const error = taskError(view, task);
   const tail = logTail(view, task);
+  const thrown = remoteErrorOf(task)?.name;
+  // A function's error stands in its log as well, with its frames: once is enough.
+  const logged = thrown !== undefined && tail.some((line) => Bun.stripANSI(line).startsWith(thrown));
   return [
     `${style.red(style.bold("✗"))} ${printable(error.message)}`,
-    ...stackLines(task).map((line) => `    ${style.dim(printable(line))}`),
+    ...(logged ? [] : stackLines(task)).map((line) => `    ${style.dim(printable(line))}`),
     ...tail.map((line) => `    ${style.dim("|")} ${printable(Bun.stripANSI(line))}`),
     ...(error.hint === undefined ? [] : [`  ${error.hint}`]),
   ].join("\n");

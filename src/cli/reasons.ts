@@ -53,6 +53,11 @@ export function renderReasons(groups: readonly ReasonGroup[], style: Style, limi
   return more > 0 ? [...lines, `and ${more} more reasons`] : lines;
 }
 
+/** A reason without its numbers. */
+export function shapeOf(reason: string): string {
+  return reason.replace(/\d+(\.\d+)?/g, "#");
+}
+
 /** What stands where nobody gave a reason. */
 function silence(state: TaskState): string {
   return state === "queued" ? "waiting for its turn" : "no reason is known";
@@ -62,7 +67,7 @@ const ORDER: readonly TaskState[] = ["queued", "failed", "timeout", "lost", "can
 
 function mergeAlike(groups: readonly ReasonGroup[]): ReasonGroup[] {
   const merged = new Map<string, ReasonGroup>();
-  for (const group of groups) add(merged, (group.reason ?? "").replace(/\d+(\.\d+)?/g, "#"), { ...group });
+  for (const group of groups) add(merged, shapeOf(group.reason ?? ""), { ...group });
   for (const group of merged.values()) group.tasks.sort((a, b) => a - b);
   return [...merged.values()];
 }

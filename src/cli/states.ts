@@ -11,7 +11,7 @@ export function parseStates(text: string, known: readonly TaskState[] = TASK_STA
     if (state) return state;
     const near = nearest(word, [...known]);
     const hint = `The states are ${known.join(", ")}`;
-    throw usageError(`"${part}" is no state`, near ? `Did you mean "${near}"? ${hint}` : hint);
+    throw usageError(`"${part}" is no state to choose here`, near ? `Did you mean "${near}"? ${hint}` : hint);
   });
 }
 

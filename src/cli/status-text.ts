@@ -19,7 +19,10 @@ function renderScope(scope: Scope, style: Style, options: { tasks: boolean }): s
   const reasons = groupReasons(tasksIn(scope));
   if (options.tasks) lines.push(taskTable(tasksIn(scope), style));
   else lines.push(...renderReasons(reasons, style).map((line) => `  ${line}`));
-  const next = nextStep(scope, reasons.find(({ state }) => isFinal(state) && state !== "cancelled")?.tasks[0]);
+  const next = nextStep(
+    scope,
+    reasons.find(({ state }) => isFinal(state) && state !== "cancelled")?.tasks[0],
+  );
   if (next) lines.push(`  ${style.dim(next)}`);
   return lines.join("\n");
 }

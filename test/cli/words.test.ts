@@ -1,0 +1,93 @@
+import { expect, test } from "bun:test";
+
+import { renderClean, summaryOfClean } from "../../src/cli/clean-text.ts";
+import { controlLine } from "../../src/cli/control.ts";
+import { makeOutput } from "../../src/cli/output.ts";
+import { toResources } from "../../src/cli/resource-flags.ts";
+import { nameOfScope, subjectsOf } from "../../src/cli/selection.ts";
+import { parseStates } from "../../src/cli/states.ts";
+import { jobJsonOf, oneOrMany, taskJson } from "../../src/cli/status-json.ts";
+import { noCounts } from "../../src/model/states.ts";
+import type { Selected } from "../../src/orchestrator/select.ts";
+import { submitJob } from "../../src/orchestrator/submit.ts";
+import { readSpec } from "../../src/store/jobs.ts";
+import { input, MemoryExecutor } from "../helpers/executor.ts";
+import { tempDir } from "../helpers/temp.ts";
+import { taskView } from "./views.ts";
+
+const { style } = makeOutput({ json: false, quiet: false, color: { out: false, err: false } }, () => {});
+
+test("resource flags become resources, and what was not given stays absent", () => {
+  const given: Record<string, string> = { time: "90", mem: "4G", gpus: "a100:2", "ranks-per-node": "3" };
+  expect(toResources((flag) => given[flag])).toEqual({
+    timeSeconds: 5400,
+    memBytes: 4 * 1024 ** 3,
+    gpus: { type: "a100", count: 2 },
+    ranksPerNode: 3,
+  });
+  expect(Object.keys(toResources(() => undefined))).toEqual([]);
+});
+
+test("a bad resource names its flag and shows the value", () => {
+  expect(() => toResources((flag) => (flag === "cpus" ? "0" : undefined))).toThrow('--cpus: "0"');
+  expect(() => toResources((flag) => (flag === "time" ? "0" : undefined))).toThrow("more than 0");
+  expect(() => toResources((flag) => (flag === "partition" ? "a b" : undefined))).toThrow(
+    '--partition: "a b"',
+  );
+});
+
+test("an unknown state names the nearest", () => {
+  expect(parseStates("failed, lost")).toEqual(["failed", "lost"]);
+  expect(() => parseStates("faild")).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("failed") }),
+  );
+});
+
+test("the JSON of a job and a task has the documented fields in the documented order", () => {
+  const job = jobJsonOf({ id: 12, name: "n", executor: "slurm", state: "queued", counts: noCounts() });
+  expect(JSON.stringify(job)).toBe(
+    '{"id":12,"name":"n","executor":"slurm","state":"queued","counts":{"queued":0,"running":0,' +
+      '"succeeded":0,"failed":0,"cancelled":0,"timeout":0,"lost":0}}',
+  );
+  expect(Object.keys(taskJson(taskView({})))).toEqual(
+    "index state attempt exitCode signal reason native node startedAt endedAt seconds maxRssBytes".split(" "),
+  );
+  expect(oneOrMany([1])).toBe(1);
+  expect(oneOrMany([1, 2])).toEqual([1, 2]);
+});
+
+test("tasks of one job that were named apart are one subject", async () => {
+  const { dir } = await submitJob(new MemoryExecutor().services(tempDir()), input(9));
+  const spec = readSpec(dir);
+  const one = (id: number, tasks: number[] | null): Selected => ({ id, dir, spec, tasks, rank: null });
+  expect(subjectsOf([one(12, [3]), one(13, null), one(12, [1, 3])])).toEqual([
+    { id: 12, tasks: [1, 3] },
+    { id: 13, tasks: null },
+  ]);
+  expect(subjectsOf([one(12, [3]), one(12, null)])).toEqual([{ id: 12, tasks: null }]);
+  expect(nameOfScope(12, [0, 1, 2, 7])).toBe("12.0-2,7");
+});
+
+test("a cancellation says what was still to be cancelled", () => {
+  const words = { done: "Cancelled", nothing: "Nothing to cancel in" };
+  const line = (asked: number, alreadyFinal: number, size: number) =>
+    controlLine({ id: 12, asked, alreadyFinal }, size, words);
+  expect(line(1, 0, 1)).toBe("Cancelled job 12");
+  expect(line(1, 0, 24)).toBe("Cancelled 1 task of job 12");
+  expect(line(3, 21, 24)).toBe("Cancelled 3 tasks of job 12; 21 had already ended");
+  expect(line(0, 1, 1)).toBe("Nothing to cancel in job 12: its task has already ended");
+  expect(line(0, 24, 24)).toBe("Nothing to cancel in job 12: all 24 tasks have already ended");
+});
+
+test("cleaning reports every job and the sum", () => {
+  const report = {
+    jobs: [{ id: 3, name: "fit", state: "failed" as const, bytes: 2048 }],
+    snapshots: [{ name: "ab", bytes: 1024 }],
+    runtimes: [],
+    bytes: 3072,
+  };
+  expect(renderClean(report, style, { dryRun: true })).toBe(
+    "  job 3 (fit): failed, 2.0 KiB\nWould remove 1 job and 1 snapshot: 3.0 KiB",
+  );
+  expect(summaryOfClean({ jobs: [], snapshots: [], runtimes: [], bytes: 0 })).toBe("0 jobs: 0 B");
+});
