@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import { styleText } from "node:util";
 
 import { errnoOf } from "../errors.ts";
@@ -68,7 +68,7 @@ export function makeOutput(
     },
     warn: (text) => put(2, lines(text)),
     writeError: (bytes) => put(2, bytes),
-    terminal: () => (process.stderr.isTTY ? { columns: process.stderr.columns || 80 } : null),
+    terminal: () => (isTerminal(2) ? { columns: process.stderr.columns || 80 } : null),
   };
 }
 
@@ -76,12 +76,22 @@ export function makeOutput(
 export function wantsColor(
   flag: boolean | undefined,
   env: Record<string, string | undefined>,
-  isTerminal: boolean,
+  isTerminal: () => boolean,
 ): boolean {
   if (flag !== undefined) return flag;
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== "0";
-  return isTerminal && env.TERM !== "dumb";
+  return env.TERM !== "dumb" && isTerminal();
+}
+
+/** Whether a stream is a terminal. Asked of the file first: making `process.stdout` takes 4 ms. */
+export function isTerminal(fd: 1 | 2): boolean {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    return false; // closed
+  }
+  return (fd === 1 ? process.stdout : process.stderr).isTTY;
 }
 
 function makeStyle(enabled: boolean): Style {

@@ -2,7 +2,7 @@ import { JobxError } from "../errors.ts";
 import { type Invocation, parseInvocation } from "./args/strict.ts";
 import { CliContext } from "./context.ts";
 import { failureExit, showFailure } from "./failure.ts";
-import { makeOutput, wantsColor } from "./output.ts";
+import { isTerminal, makeOutput, wantsColor } from "./output.ts";
 
 /** Runs one command line and gives the process's exit code: the number that the command gave back, else 0. Throws nothing. */
 export async function runCommandLine(argv: string[], version: string): Promise<number> {
@@ -63,8 +63,8 @@ function outputFor(globals: { json: boolean; quiet: boolean; color: boolean | un
     json: globals.json,
     quiet: globals.quiet,
     color: {
-      out: wantsColor(globals.color, process.env, process.stdout.isTTY),
-      err: wantsColor(globals.color, process.env, process.stderr.isTTY),
+      out: wantsColor(globals.color, process.env, () => isTerminal(1)),
+      err: wantsColor(globals.color, process.env, () => isTerminal(2)),
     },
   });
 }

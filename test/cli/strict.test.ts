@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 
-import { defineCommand } from "citty";
+import { type ArgsDef, defineCommand } from "citty";
 
 import type { CommandHelp, LoadedCommand } from "../../src/cli/args/command.ts";
 import { type Invocation, parseCommand, parseInvocation } from "../../src/cli/args/strict.ts";
 import { JobxError } from "../../src/errors.ts";
 
-const args = {
+const args: ArgsDef = {
   task: { type: "positional", required: false, valueHint: "FILE" },
   name: { type: "string", alias: ["J", "job"], valueHint: "TEXT", description: "A name" },
   sweep: { type: "string", valueHint: "KEY=V", description: "A sweep" },
@@ -14,7 +14,7 @@ const args = {
   snapshot: { type: "boolean", default: true, description: "Bundle" },
   maxTimeouts: { type: "string", default: "3", description: "How often" },
   form: { type: "enum", options: ["table", "lines"], description: "How it looks" },
-} as const;
+};
 
 function command(help: CommandHelp = { rest: "COMMAND" }): LoadedCommand {
   return { name: "submit", description: "", args, definition: defineCommand({ args }), help };

@@ -7,6 +7,10 @@ import { contextOf } from "../context.ts";
 import { control } from "../control.ts";
 
 export const help: CommandHelp = {
+  examples: [
+    ["jobx interrupt 12.3", "as a preemption would"],
+    ["jobx interrupt 12.3 --timeout", "as its time limit would"],
+  ],
   notes:
     "The task gets the signal that a preemption would send; with --timeout the one that comes before its time limit. What it does then is what it would do on a cluster: save, leave, and run again.",
 };

@@ -1,9 +1,14 @@
 import { defineCommand } from "citty";
 
 import { releaseJobs } from "../../orchestrator/control.ts";
+import type { CommandHelp } from "../args/command.ts";
 import { selectors } from "../arguments.ts";
 import { contextOf } from "../context.ts";
 import { control } from "../control.ts";
+
+export const help: CommandHelp = {
+  examples: [["jobx release 12", "what jobx hold has kept back"]],
+};
 
 export default defineCommand({
   meta: { name: "release", description: "let held tasks start" },
