@@ -7,6 +7,7 @@ const KEPT = new Set([
   "SLURM_CLUSTERS",
   "JOBX_HOME",
   "JOBX_PLUGIN_PATH",
+  "JOBX_RUNTIME_DIR",
   "SGE_ROOT",
   "SGE_CELL",
   "SGE_CLUSTER_NAME",

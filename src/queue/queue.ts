@@ -183,7 +183,7 @@ export class Queue {
   /** A supervisor has connected, for the first time or again. */
   hello(link: Link, dir: string, pid: number, held: Slot[], want: number | null): void {
     const entry = this.#entries.get(dir) ?? this.#welcomeUnknown(dir);
-    if (!entry) return link.goodbye();
+    if (!entry) return link.order({ type: "cancel", tasks: null, reason: "its folder cannot be read" });
     if (entry.supervisor?.pid !== pid) entry.supervisor = adoptSupervisor(pid, startOf(pid));
     entry.link = link;
     link.most(this.#broker.mostOf(entry.request.shape));
@@ -212,11 +212,10 @@ export class Queue {
   }
 
   /** Every task of the job has its record. */
-  done(dir: string): void {
+  done(dir: string, link: Link): void {
+    link.goodbye();
     const entry = this.#entries.get(dir);
-    if (!entry) return;
-    entry.link?.goodbye();
-    this.#end(entry);
+    if (entry) this.#end(entry);
   }
 
   /** A supervisor's connection has ended: it is dead, or will connect again. */
@@ -246,7 +245,6 @@ export class Queue {
 
   /** A supervisor whose job this queue has never heard of: the journal was lost. Null when its job is gone too. */
   #welcomeUnknown(dir: string): Entry | null {
-    if (this.#ended.has(dir)) return null;
     try {
       const request = requestOf(readSpec(dir), dir);
       this.enqueue(request);

@@ -167,7 +167,7 @@ class Server {
     if (connected.dir === null) return;
     if (message.type === "want") this.#queue.want(connected.dir, message.slots);
     else if (message.type === "release") this.#queue.releaseSlot(connected.dir, message.slot);
-    else this.#queue.done(connected.dir);
+    else this.#queue.done(connected.dir, connected.link);
   }
 
   /** Starts or stops the clock that ends an idle queue. */
