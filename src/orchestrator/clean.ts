@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { JobxError, messageOf } from "../errors.ts";
 import type { JobSpec } from "../model/job.ts";
 import { finalOf, type TaskState } from "../model/states.ts";
-import { jobIds, readSpec, removeJob } from "../store/jobs.ts";
+import { jobIds, readSpec, removeJob, reserveIds } from "../store/jobs.ts";
 import { jobDir } from "../store/layout.ts";
 import { cleanCode, type CleanedFile, cleanRuntimes } from "./clean-code.ts";
 import { folderBytes } from "./folder-bytes.ts";
@@ -44,6 +44,8 @@ export async function cleanHome(services: Services, options: CleanOptions): Prom
   const { home } = services;
   const { going, staying, unreadable } = await chooseJobs(services, options);
   const jobs: CleanedJob[] = [];
+  const newest = going.at(-1);
+  if (newest && !options.dryRun) reserveIds(home, newest.id);
   for (const { spec, ...job } of going) {
     if (options.dryRun || attempt(services, () => removeJob(jobDir(home, job.id)))) jobs.push(job);
     else if (spec) staying.push(spec);

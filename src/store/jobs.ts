@@ -35,11 +35,11 @@ export function ensureHome(home: string): void {
 }
 
 /**
- * Takes the next id by making its folder, which only one of many processes can do: the highest existing one
+ * Takes the next id by making its folder, which only one of many processes can do: the highest one ever
  * plus 1, or the next that is free. Throws STORAGE.
  */
 export function allocateJob(home: string): { id: number; dir: string } {
-  let highest = 0;
+  let highest = reservedIds(home);
   for (const id of jobIds(home)) highest = Math.max(highest, id);
   for (let id = highest + 1; ; id++) {
     const dir = jobDir(home, id);
@@ -51,6 +51,23 @@ export function allocateJob(home: string): { id: number; dir: string } {
       if (errnoOf(error) !== "EEXIST") throw storageError(dir, "written", error);
     }
   }
+}
+
+/**
+ * Keeps ids up to this one from being given again once their jobs are removed: what names a job, in a note or
+ * in another job's origin, shall not come to mean a later one. Throws STORAGE.
+ */
+export function reserveIds(home: string, highest: number): void {
+  if (highest > reservedIds(home)) writeRecordFile(reservedPath(home), highest);
+}
+
+function reservedIds(home: string): number {
+  const highest = readRecordFile(reservedPath(home));
+  return typeof highest === "number" ? highest : 0;
+}
+
+function reservedPath(home: string): string {
+  return `${homeDirs.jobs(home)}/reserved.msgpack`;
 }
 
 /** The ids of all jobs of a home, in no order. A home that does not exist has none. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
  * Every path under a home, and nothing else knows them. A home may be on NFS or Lustre: no locks, no
  * mmap, no SQLite in it.
  *
+ *     jobs/reserved.msgpack         the highest id of a job that was removed
  *     jobs/12/job.msgpack, payload.msgpack, native.msgpack, cancelled.msgpack, summary.msgpack, environment.msgpack
  *     jobs/12/results/0/0.0.0.seg   element, supervisor start, rank
  *     jobs/12/values/3.0.0.bin      a value too large for a segment: task, attempt, rank

@@ -53,6 +53,13 @@ describe("cleaning", () => {
     expect(existsSync(jobDir(services.home, waiting))).toBe(true);
   });
 
+  test("never lets a later job have the id of one that it removed", async () => {
+    const services = new MemoryExecutor().services(tempDir());
+    const id = await endedJob(services);
+    await cleanHome(services, { dryRun: false });
+    expect((await submitJob(services, input(1))).id).toBe(id + 1);
+  });
+
   test("only says what would go in a dry run", async () => {
     const services = new MemoryExecutor().services(tempDir());
     const id = await endedJob(services);
