@@ -112,6 +112,11 @@ export class ElementRun {
     this.#pump();
   }
 
+  /** Whether no task runs: before the first, while setup runs, and after the last. */
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
   #pump(): void {
     if (!this.#begun) return;
     if (!this.#stopped) while (this.#startOne());

@@ -44,6 +44,7 @@ export function taskOf(pid: number, dir: string): number | null {
  */
 export class Family {
   readonly #own = new Set<number>();
+  readonly #kept = new Set<number>();
   readonly #adopts: boolean;
 
   constructor() {
@@ -64,10 +65,25 @@ export class Family {
     for (const pid of this.#own) signalGroup(pid, signal);
   }
 
+  /** Takes what the setup left running as the element's own: it serves the tasks, and ends with `end`. */
+  keepAdopted(): void {
+    for (const pid of this.adopted()) if (!isService(pid)) this.#kept.add(pid);
+  }
+
+  /** Kills what was kept and whatever else was adopted. */
+  end(): void {
+    for (const pid of this.#kept) if (libc()?.reap(pid) === 0) killTree(pid);
+    this.#kept.clear();
+    for (const pid of this.adopted()) if (!isService(pid)) killTree(pid);
+  }
+
   /** Reaps adopted processes that have ended; returns those that live. */
   adopted(): number[] {
     if (!this.#adopts) return [];
-    return childrenOf(process.pid, "main").filter((pid) => !this.#own.has(pid) && libc()?.reap(pid) === 0);
+    const others = childrenOf(process.pid, "main").filter(
+      (pid) => !this.#own.has(pid) && !this.#kept.has(pid),
+    );
+    return others.filter((pid) => libc()?.reap(pid) === 0);
   }
 
   /**

@@ -20,6 +20,7 @@ export async function runSetup(lines: string[], place: ShellPlace): Promise<Setu
   const folder = mkdtempSync(join(tmpdir(), "jobx-setup-"));
   try {
     const code = await runBash(setupScript(lines, folder), place);
+    place.family.keepAdopted();
     if (code.failure) return { ok: false, reason: code.failure };
     const failed = readIfThere(join(folder, "line"));
     const environment = readIfThere(join(folder, "environment"));

@@ -81,6 +81,7 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
     context.alarms.clear();
     context.payload.close();
     await context.runners?.close();
+    context.family.end();
   }
 }
 
@@ -139,7 +140,8 @@ async function makeRunners(spec: JobSpec, env: Record<string, string>, family: F
 function obeySignals(run: ElementRun, family: Family): () => void {
   const warn = () => run.preempt();
   const end = () => {
-    family.signal("SIGTERM");
+    // Setup and teardown; tasks are told by the run, once: some programs take a second SIGTERM for haste.
+    if (run.isIdle) family.signal("SIGTERM");
     run.stop();
   };
   const ignore = () => undefined;

@@ -276,6 +276,17 @@ describe("setup and teardown", () => {
     expect(readFileSync(join(home, "setup.txt"), "utf8")).toBe("ran\ndown\n");
   });
 
+  test("what the setup leaves running serves the tasks and ends with the last", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, {
+      argv: ["sh", "-c", `kill -0 $(cat ${home}/pid)`],
+      tasks: [{}, {}, {}],
+      run: { setup: [`sleep 300 & echo $! > ${home}/pid`] },
+    });
+    expect(await runJob(dir)).toBe(0);
+    expect(isAlive(Number(readFileSync(join(home, "pid"), "utf8")))).toBe(false);
+  });
+
   test("a failing line fails the tasks and is named", async () => {
     const dir = makeJob(tempDir(), {
       tasks: [{}, {}],

@@ -156,3 +156,16 @@ describe("a preemption", () => {
     expect(againsOf(dir)).toMatchObject([{ task: 0, attempt: 0, why: "preempted" }]);
   });
 });
+
+describe("a worker that is asked to end during setup", () => {
+  test("ends the setup and records its tasks as cancelled", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { tasks: [{}, {}], run: { setup: [`echo $$ > ${home}/pid; sleep 300`] } });
+    const worker = startWorker(dir);
+    const pid = await eventually(async () => Number(await Bun.file(join(home, "pid")).text()));
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(1);
+    expect(resultsOf(dir).map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
+    expect(isAlive(pid)).toBe(false);
+  });
+});
