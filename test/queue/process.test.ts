@@ -27,18 +27,18 @@ describe("the queue's process", () => {
   test("ends by itself when there is no job and no client, and another one takes its place", async () => {
     const bench = new Bench({ JOBX_QUEUE_IDLE_MS: "50" });
     const client = await bench.open();
-    const pid = await bench.watch(client);
+    const pid = await bench.pidOf(client);
     client.close();
     await eventually(() => startOf(pid) === null);
     expect(existsSync(bench.paths.socket)).toBe(false);
     const next = await bench.open();
-    expect(await bench.watch(next)).not.toBe(pid);
+    expect(await bench.pidOf(next)).not.toBe(pid);
   });
 
   test("stays while a job runs, and ends after it", async () => {
     const bench = new Bench({ JOBX_QUEUE_IDLE_MS: "20" });
     const client = await bench.open();
-    const pid = await bench.watch(client);
+    const pid = await bench.pidOf(client);
     const job = bench.standIn({ tasks: 1 });
     await client.enqueue(job.request);
     client.close();
@@ -128,12 +128,12 @@ describe("after a kill -9", () => {
     await client.enqueue(running.request);
     await client.enqueue(waiting.request);
     await eventually(() => running.running.length === 2);
-    const pid = await bench.watch(client);
+    const pid = await bench.pidOf(client);
     process.kill(pid, "SIGKILL");
 
     // Nobody but the supervisor starts the next queue.
     const next = await eventually(() => findQueue({ env: bench.env, runtime: RUNTIME }));
-    expect(await bench.watch(next)).not.toBe(pid);
+    expect(await bench.pidOf(next)).not.toBe(pid);
     const info = await next.info();
     expect(info.used.cpus).toBe(2);
     expect(info.jobs.map((job) => job.job).sort()).toEqual([running.request.job, waiting.request.job].sort());
@@ -152,11 +152,10 @@ describe("after a kill -9", () => {
   test("of the queue, a client that asks starts the next one and gets its answer", async () => {
     const bench = new Bench();
     const client = await bench.open();
-    const pid = await bench.watch(client);
+    const pid = await bench.pidOf(client);
     process.kill(pid, "SIGKILL");
     const job = bench.standIn({ tasks: 1 });
     await client.enqueue(job.request);
-    await bench.watch(client);
     await eventually(() => job.running.length === 1);
     job.end();
     await eventually(() => job.isOver);
@@ -183,10 +182,9 @@ describe("after a kill -9", () => {
     const job = bench.standIn({ tasks: 2 }, { limits: TWO });
     await client.enqueue(job.request);
     await eventually(() => job.running.length === 2);
-    process.kill(await bench.watch(client), "SIGKILL");
+    process.kill(await bench.pidOf(client), "SIGKILL");
     process.kill(job.births[0] ?? 0, "SIGKILL");
     const next = await openQueue({ env: bench.env, runtime: RUNTIME });
-    await bench.watch(next);
     await eventually(() => job.births.length === 2);
     job.end();
     await eventually(() => job.isOver);
