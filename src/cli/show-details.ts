@@ -42,8 +42,11 @@ export type Details = Omit<JobJson, "tasks"> & {
   tasks: TaskDetails[];
 };
 
-/** Everything that is known of a job and the selected tasks of it. */
-export function gatherDetails(scope: Scope): Details {
+/**
+ * Everything that is known of a job and the selected tasks of it. `brief` leaves out the tasks' arguments and
+ * logs, which take long to gather for very many.
+ */
+export function gatherDetails(scope: Scope, options: { brief: boolean }): Details {
   const { view } = scope;
   const { dir, spec, natives, reason, startedAt, endedAt, seconds } = view;
   return {
@@ -59,18 +62,19 @@ export function gatherDetails(scope: Scope): Details {
     script: textOf(jobFiles.script(dir)),
     paths: pathsOf(dir),
     damage: view.damage.map(({ file, offset, bytes }) => ({ file, offset, bytes })),
-    tasks: tasksOf(scope),
+    tasks: tasksOf(scope, options.brief),
   };
 }
 
-function tasksOf(scope: Scope): TaskDetails[] {
+function tasksOf(scope: Scope, brief: boolean): TaskDetails[] {
   const { dir, spec } = scope.view;
   const attempts = earlierAttempts(dir);
   const tasks = [...tasksIn(scope)];
-  const logs = Map.groupBy(existingLogs(logFiles(scope.view, scope.tasks, null)), (file) => file.task);
+  const files = brief ? [] : existingLogs(logFiles(scope.view, scope.tasks, null));
+  const logs = Map.groupBy(files, (file) => file.task);
   return withPayload(dir, (payloadOf) =>
     tasks.map((task) => {
-      const payload = payloadOf(task.index);
+      const payload = brief ? null : payloadOf(task.index);
       return {
         ...taskJson(task),
         params: payload?.params ?? null,

@@ -9,7 +9,7 @@ import { paintState, wordsOfCounts } from "./states.ts";
 import { showAge, showDuration, showTime } from "./times.ts";
 
 /** More tasks than this are told in sum only. */
-const MOST_TASKS = 10;
+export const MOST_TASKS = 10;
 /** Longer values are cut; `--json` has them whole. */
 const LONGEST = 400;
 

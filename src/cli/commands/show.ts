@@ -9,7 +9,7 @@ import { contextOf } from "../context.ts";
 import { toJson } from "../json-value.ts";
 import { nameOfScope, scopeOf } from "../selection.ts";
 import { gatherDetails } from "../show-details.ts";
-import { renderDetails } from "../show-text.ts";
+import { MOST_TASKS, renderDetails } from "../show-text.ts";
 
 export const help: CommandHelp = {
   examples: [
@@ -28,7 +28,10 @@ export default defineCommand({
     const selected = await resolveOne(services, context.positionals);
     const [view] = await readJobs(services, [selected.id]);
     if (!view) throw new JobxError("BUG", `Job ${selected.id} was not read`);
-    const details = gatherDetails(scopeOf(view, selected.tasks));
+    const count = selected.tasks?.length ?? view.spec.tasks;
+    const details = gatherDetails(scopeOf(view, selected.tasks), {
+      brief: output.form !== "json" && count > MOST_TASKS,
+    });
     output.result({
       json: output.form === "json" ? toJson(details) : null,
       quiet: [nameOfScope(selected.id, selected.tasks)],
