@@ -43,8 +43,8 @@ export type Details = Omit<JobJson, "tasks"> & {
 };
 
 /**
- * Everything that is known of a job and the selected tasks of it. `brief` leaves out the tasks' arguments and
- * logs, which take long to gather for very many.
+ * Everything that is known of a job and the selected tasks of it. `brief` leaves out the tasks' arguments,
+ * logs and earlier attempts, which take long to gather for very many.
  */
 export function gatherDetails(scope: Scope, options: { brief: boolean }): Details {
   const { view } = scope;
@@ -68,7 +68,7 @@ export function gatherDetails(scope: Scope, options: { brief: boolean }): Detail
 
 function tasksOf(scope: Scope, brief: boolean): TaskDetails[] {
   const { dir, spec } = scope.view;
-  const attempts = earlierAttempts(dir);
+  const attempts = brief ? new Map<number, AttemptJson[]>() : earlierAttempts(dir);
   const tasks = [...tasksIn(scope)];
   const files = brief ? [] : existingLogs(logFiles(scope.view, scope.tasks, null));
   const logs = Map.groupBy(files, (file) => file.task);
