@@ -247,7 +247,6 @@ async function benchIdle(): Promise<Row[]> {
   worker = rssOf("_worker", env) / 1e6;
   queue = rssOf("_queue", env) / 1e6;
   await run([jobx, "cancel", "last"], env);
-  await run([jobx, "wait", "last"], env);
   found.push({
     what: "idle supervisor of a command",
     measured: `${worker.toFixed(0)} MB`,

@@ -65,9 +65,9 @@ async function settleWith(services: Services, executor: Executor, jobs: JobReade
     job.refresh();
     job.overlays.clear();
     job.rest = null;
-    const elements = byJob.get(job.id) ?? [];
+    const elements = new Map((byJob.get(job.id) ?? []).map((answer) => [answer.element, answer]));
     for (let element = 0; element < elementsOf(executor, job.spec); element++) {
-      const status = elements.find((answer) => answer.element === element) ?? unknownElement(job.id, element);
+      const status = elements.get(element) ?? unknownElement(job.id, element);
       applyStatus(executor, job, status);
     }
   }

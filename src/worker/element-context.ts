@@ -5,6 +5,7 @@ import type { Family } from "./processes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunnerPool } from "./runner-pool.ts";
 import type { Sampler } from "./sampler.ts";
+import type { Spares } from "./spares.ts";
 
 /** What all attempts of one supervisor share. */
 export type ElementContext = {
@@ -22,6 +23,7 @@ export type ElementContext = {
   alarms: Alarms;
   family: Family;
   sampler: Sampler;
+  spares: Spares;
   /** Runners by slot, for functions; null for commands, which never load that code. */
   runners: RunnerPool | null;
 };

@@ -159,7 +159,10 @@ export class ElementRun {
     const history = this.#histories.get(task) ?? NO_HISTORY;
     const { decision, records } = judge({ ...context, task, attempt: attempt.attempt }, end, history);
     context.recorder.ended(records);
-    if (!("again" in decision)) return this.#count(decision.final === "succeeded", 1);
+    if (!("again" in decision)) {
+      context.spares.collect(task);
+      return this.#count(decision.final === "succeeded", 1);
+    }
     this.#histories.set(task, added(history, decision.again));
     if (this.#stopped) this.#result.left++;
     else this.#line.push({ task, attempt: attempt.attempt + 1 });

@@ -99,4 +99,11 @@ function distributedPlace({ spec, task, rank, attempt, ranks }: RankPlace) {
   };
 }
 
-const OWN = new Set(["JOBX_QUEUE_SOCKET", "JOBX_SERVICE", "JOBX_ELEMENT", "JOBX_ELEMENT_RANK", "BUN_OPTIONS", "BUN_BE_BUN"]);
+const OWN = new Set([
+  "JOBX_QUEUE_SOCKET",
+  "JOBX_SERVICE",
+  "JOBX_ELEMENT",
+  "JOBX_ELEMENT_RANK",
+  "BUN_OPTIONS",
+  "BUN_BE_BUN",
+]);

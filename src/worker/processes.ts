@@ -34,6 +34,8 @@ export function warnGroup(group: number): number {
 /** The task that a process belongs to, by the environment it was started with; null for none of this job. */
 export function taskOf(pid: number, dir: string): number | null {
   const environment = environmentOf(pid);
+  // A shell that somebody opened beside a task is theirs to close.
+  if (environment.has("JOBX_SHELL")) return null;
   const task = environment.get("JOBX_TASK");
   return environment.get("JOBX_DIR") === dir && task !== undefined ? Number(task) : null;
 }

@@ -1,9 +1,7 @@
-import { mkdirSync } from "node:fs";
-
 import { messageOf } from "../errors.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { Slot } from "../queue/protocol.ts";
-import { checkpointDir, resultFilePath, valueName } from "../store/layout.ts";
+import { resultFilePath, valueName } from "../store/layout.ts";
 import { startCommand } from "./command.ts";
 import type { ElementContext } from "./element-context.ts";
 import { commandWords, rankEnvironment } from "./environment.ts";
@@ -27,7 +25,8 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
   const { dir, spec } = context;
   const { task, attempt, rank } = start;
   try {
-    mkdirSync(checkpointDir(dir, spec.tasks, task), { recursive: true, mode: 0o700 });
+    // Ranks share the task's folder; a later attempt finds it as it was left.
+    if (rank === 0) context.spares.makeCheckpointFolder(task);
     const env = rankEnvironment(context.environment, {
       ...start,
       dir,
@@ -39,6 +38,7 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
       if (!context.runners) return neverRan("this supervisor was not made for functions");
       return context.runners.start(context, start, env);
     }
+    if (rank === 0 && attempt === 0 && !spec.run.mergeOutput) context.spares.placeErrorLog(task);
     const logs = openLogs(logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput));
     if (attempt > 0) markAttempt(logs, attemptLine(attempt, context.node));
     return startCommand({

@@ -20,6 +20,7 @@ import { takeUp } from "./recovery.ts";
 import { Sampler } from "./sampler.ts";
 import { runSetup, runTeardown } from "./setup.ts";
 import { openSlots } from "./slots.ts";
+import { Spares } from "./spares.ts";
 import { TaskLine } from "./task-line.ts";
 
 /** Exit codes of a worker besides 0 (every task succeeded), 1 (some did not) and 74 (records could not be stored). */
@@ -74,7 +75,8 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
       say(describeFailure(failure));
       return STORAGE_EXIT_CODE;
     }
-    await slots.done();
+    // Without it the queue starts another supervisor for what is left.
+    if (result.left === 0) await slots.done();
     return exitCodeOf(result);
   } finally {
     forget();
@@ -125,6 +127,7 @@ async function makeContext(
     alarms,
     family,
     sampler: new Sampler(alarms),
+    spares: new Spares(dir, spec.tasks),
     runners: spec.entry.kind === "function" ? await makeRunners(spec, environment, family) : null,
   };
 }

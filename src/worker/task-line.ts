@@ -53,7 +53,8 @@ export class TaskLine {
 
   /** How many could start, if nothing stood in their way but slots. At most `enough` are counted. */
   startable(enough: number): number {
-    if (this.#held.isEmpty && this.#blocked.isEmpty) return Math.min(enough, this.#waiting.length - this.#head);
+    if (this.#held.isEmpty && this.#blocked.isEmpty)
+      return Math.min(enough, this.#waiting.length - this.#head);
     let count = 0;
     for (let index = this.#head; index < this.#waiting.length && count < enough; index++) {
       const entry = this.#waiting[index];
