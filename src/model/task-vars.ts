@@ -10,6 +10,8 @@ export type TaskVariablesInput = {
   /** The job's directory. */
   dir: string;
   checkpointDir: string;
+  /** The file for parameters that are too long for a variable. */
+  paramsFile: string;
   /** The file whose JSON becomes a command's value. */
   resultFile: string;
   /** Set where the job was submitted with `--array`: the task's index there. */
@@ -43,15 +45,12 @@ export type DistributedPlace = {
   localWorldSize: number;
 };
 
-/**
- * Linux refuses to start a program with a variable of more than 128 KiB (execve(2), MAX_ARG_STRLEN), so
- * larger parameters are left out of the environment.
- */
-const MAX_PARAMS_BYTES = 128 * 1024 - "JOBX_PARAMS=".length - 1;
+/** The longest word or variable that Linux starts a program with, in bytes with the NUL at its end (execve(2), MAX_ARG_STRLEN). */
+export const LONGEST_WORD = 128 * 1024;
 
 /**
  * The variables that every task sees: JOBX_JOB, JOBX_TASK, JOBX_RANK, JOBX_ATTEMPT, JOBX_NUM_TASKS,
- * JOBX_PARAMS (JSON, `{}` without parameters, absent above 128 KiB), JOBX_DIR, JOBX_CHECKPOINT_DIR and
+ * JOBX_PARAMS (JSON, `{}` without parameters; above 128 KiB JOBX_PARAMS_FILE names the file for it), JOBX_DIR, JOBX_CHECKPOINT_DIR and
  * JOBX_RESULT; JOBX_EXECUTOR, JOBX_NODE, JOBX_HOSTNAMES (by comma), JOBX_NUM_NODES, JOBX_NUM_RANKS and
  * JOBX_LOCAL_RANK where the place is known; SLURM_ARRAY_TASK_ID for arrays; MASTER_ADDR, MASTER_PORT,
  * RANK, WORLD_SIZE, LOCAL_RANK and LOCAL_WORLD_SIZE for distributed jobs.
@@ -68,7 +67,8 @@ export function taskVariables(input: TaskVariablesInput): Record<string, string>
     JOBX_RESULT: input.resultFile,
   };
   const params = JSON.stringify(input.params ?? {});
-  if (Buffer.byteLength(params) <= MAX_PARAMS_BYTES) variables.JOBX_PARAMS = params;
+  if (Buffer.byteLength(`JOBX_PARAMS=${params}`) < LONGEST_WORD) variables.JOBX_PARAMS = params;
+  else variables.JOBX_PARAMS_FILE = input.paramsFile;
   if (typeof input.arrayIndex === "number") variables.SLURM_ARRAY_TASK_ID = String(input.arrayIndex);
   if (input.place) {
     variables.JOBX_EXECUTOR = input.place.executor;

@@ -5,7 +5,7 @@ import type { JobRef, ShellCommand } from "../executor/contract.ts";
 import { cleanJobEnvironment } from "../model/env-clean.ts";
 import { taskVariables } from "../model/task-vars.ts";
 import { readEnvironment } from "../store/jobs.ts";
-import { checkpointDir, jobFiles, resultFilePath } from "../store/layout.ts";
+import { checkpointDir, jobFiles, paramsPath, resultFilePath } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
 import { Reader } from "./predecessors.ts";
 
@@ -45,6 +45,7 @@ export function shellInLocal(job: JobRef, task: number): ShellCommand {
     params: paramsOf(dir, task),
     dir,
     checkpointDir: checkpointDir(dir, spec.tasks, task),
+    paramsFile: paramsPath(dir, task),
     resultFile: resultFilePath(dir, task, view.attempt, 0),
   });
   return {

@@ -8,6 +8,7 @@ import { join } from "node:path";
  *     jobs/12/job.msgpack, payload.msgpack, native.msgpack, cancelled.msgpack, summary.msgpack, environment.msgpack
  *     jobs/12/results/0/0.0.0.seg   element, supervisor start, rank
  *     jobs/12/values/3.0.0.bin      a value too large for a segment: task, attempt, rank
+ *     jobs/12/params/3.json         parameters of task 3 that are too long for a variable
  *     jobs/12/verdicts/             final states of tasks that left no record
  *     jobs/12/logs/3.out, 3.err     task 3 (3.1.out for rank 1); sharded by thousands where a job has more tasks
  *     jobs/12/checkpoints/3/        kept across attempts of task 3
@@ -55,6 +56,7 @@ export const jobFiles = {
   script: (dir: string) => join(dir, "submit.sh"),
   results: (dir: string) => join(dir, "results"),
   values: (dir: string) => join(dir, "values"),
+  params: (dir: string) => join(dir, "params"),
   verdicts: (dir: string) => join(dir, "verdicts"),
   logs: (dir: string) => join(dir, "logs"),
   checkpoints: (dir: string) => join(dir, "checkpoints"),
@@ -99,6 +101,11 @@ export function valueName(task: number, attempt: number, rank: number): string {
 /** The file that `JOBX_RESULT` names to one rank of a command; gone once its value was taken. */
 export function resultFilePath(dir: string, task: number, attempt: number, rank: number): string {
   return join(jobFiles.values(dir), `${task}.${attempt}.${rank}.json`);
+}
+
+/** The parameters of a task as JSON, where they are too long for a variable. */
+export function paramsPath(dir: string, task: number): string {
+  return join(jobFiles.params(dir), `${task}.json`);
 }
 
 /** Where a task keeps its checkpoints; lasts across attempts. */

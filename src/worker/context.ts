@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { JobxError } from "../errors.ts";
@@ -76,7 +77,7 @@ export function contextFromEnvironment(
     hostnames: env.JOBX_HOSTNAMES ? env.JOBX_HOSTNAMES.split(",") : [node],
     attempt: numberOf(env.JOBX_ATTEMPT, 0),
     executor: env.JOBX_EXECUTOR ?? "local",
-    params: own.params === undefined ? paramsOf(env.JOBX_PARAMS) : own.params,
+    params: own.params === undefined ? paramsOf(env) : own.params,
     paths: {
       dir: env.JOBX_DIR ?? "",
       checkpoint: env.JOBX_CHECKPOINT_DIR ?? "",
@@ -87,7 +88,8 @@ export function contextFromEnvironment(
   };
 }
 
-function paramsOf(text: string | undefined): Record<string, unknown> | null {
+function paramsOf(env: Record<string, string | undefined>): Record<string, unknown> | null {
+  const text = env.JOBX_PARAMS_FILE ? readFileSync(env.JOBX_PARAMS_FILE, "utf8") : env.JOBX_PARAMS;
   if (!text) return null;
   const value: unknown = JSON.parse(text);
   return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : null;

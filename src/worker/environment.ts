@@ -3,7 +3,8 @@ import type { JobSpec, TaskPayload } from "../model/job.ts";
 import { fillTemplate, type TemplateValues } from "../model/placeholders.ts";
 import { masterPort, taskVariables } from "../model/task-vars.ts";
 import type { Slot } from "../queue/protocol.ts";
-import { checkpointDir, resultFilePath } from "../store/layout.ts";
+import { ensureDir, writeFileAtomic } from "../store/files.ts";
+import { checkpointDir, jobFiles, paramsPath, resultFilePath } from "../store/layout.ts";
 
 /** One rank of one attempt, as its environment needs to know it. */
 export type RankPlace = {
@@ -36,11 +37,14 @@ export function elementEnvironment(
   return kept;
 }
 
-/** The base, then the user's `--env`, then what jobx says of the task, then the slot's GPUs. */
+/**
+ * The base, then the user's `--env`, then what jobx says of the task, then the slot's GPUs. Parameters that are
+ * too long for a variable are written to the file that JOBX_PARAMS_FILE names; throws STORAGE.
+ */
 export function rankEnvironment(base: Record<string, string>, place: RankPlace): Record<string, string> {
   const { dir, spec, task, rank, attempt, payload, slot } = place;
   const index = payload.params?.index;
-  const environment = {
+  const environment: Record<string, string> = {
     ...base,
     ...userVariables(place),
     ...taskVariables({
@@ -52,6 +56,7 @@ export function rankEnvironment(base: Record<string, string>, place: RankPlace):
       params: payload.params,
       dir,
       checkpointDir: checkpointDir(dir, spec.tasks, task),
+      paramsFile: paramsPath(dir, task),
       resultFile: resultFilePath(dir, task, attempt, rank),
       arrayIndex: spec.array && typeof index === "number" ? index : null,
       distributed: spec.run.distributed ? distributedPlace(place) : null,
@@ -64,6 +69,10 @@ export function rankEnvironment(base: Record<string, string>, place: RankPlace):
       },
     }),
   };
+  if (environment.JOBX_PARAMS_FILE !== undefined) {
+    ensureDir(jobFiles.params(dir));
+    writeFileAtomic(environment.JOBX_PARAMS_FILE, Buffer.from(JSON.stringify(payload.params)));
+  }
   if (slot.gpus.length > 0) environment.CUDA_VISIBLE_DEVICES = slot.gpus.join(",");
   return environment;
 }

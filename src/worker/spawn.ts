@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { errnoOf, messageOf } from "../errors.ts";
+import { LONGEST_WORD } from "../model/task-vars.ts";
 import type { Logs } from "./logs.ts";
 
 export type SpawnPlan = {
@@ -87,16 +88,21 @@ function notFound(plan: SpawnPlan, word: string): string {
 }
 
 /** Linux takes 128 KiB in one word, and about a quarter of the stack limit in all. */
-function tooLong(plan: SpawnPlan): string {
-  const lengths = plan.argv.map((word) => Buffer.byteLength(word));
-  const longest = Math.max(...lengths);
-  const what =
-    longest >= LONGEST_WORD
-      ? `one argument has ${longest} bytes, and this system takes ${LONGEST_WORD - 1} in one`
-      : `the command line has ${lengths.reduce((sum, length) => sum + length + 1, 0)} bytes`;
-  return `the arguments are too long for this system: ${what}; pass them in a file`;
+function tooLong({ argv, env }: SpawnPlan): string {
+  const variables = Object.entries(env).map(([name, value]) => [name, `${name}=${value}`] as const);
+  const words = argv.map(
+    (word, index) => [index === 0 ? "the command's name" : `argument ${index}`, word] as const,
+  );
+  for (const [name, text] of [...words, ...variables]) {
+    const bytes = Buffer.byteLength(text);
+    if (bytes >= LONGEST_WORD) {
+      return `${name} is too long: it has ${bytes} bytes, and this system takes ${LONGEST_WORD - 1} in one; ${INSTEAD}`;
+    }
+  }
+  const all = [...words, ...variables].reduce((sum, [, text]) => sum + Buffer.byteLength(text) + 1, 0);
+  return `the command line and its variables are too long for this system: ${all} bytes; ${INSTEAD}`;
 }
 
-const LONGEST_WORD = 131_072;
+const INSTEAD = "pass it in a file, as JOBX_PARAMS_FILE does with long parameters";
 /** What execvp searches when PATH is not set. */
 const DEFAULT_PATH = "/bin:/usr/bin";

@@ -43,15 +43,20 @@ describe("commands", () => {
   });
 
   test("a value of 1 MiB reaches the command unchanged", async () => {
-    const input = JSON.stringify({ text: "x".repeat(1_048_576) });
+    const params = { text: `{x}$'"\n`.repeat(131_072), n: 1 };
     const id = await jobx.submit(
-      ["--params", "-", "--env", "BIG={text}", "--capture", "--", "sh", "-c", "env | wc -c"],
-      { input },
+      ["--wait", "--params", "-", "--", "sh", "-c", 'cp "$JOBX_PARAMS_FILE" "$JOBX_RESULT"'],
+      { input: JSON.stringify(params) },
     );
-    // Linux takes 128 KiB in one word of a command, so what is larger goes by JOBX_PARAMS_FILE or fails by name.
-    await jobx.run(["wait", id]);
-    const [task] = (await jobx.json<{ tasks: { reason: string | null }[] }>(["status", "--tasks", id])).tasks;
-    if (task?.reason) expect(task.reason).toContain("too long");
+    expect(await jobx.json<unknown>(["result", id])).toEqual(params);
+  });
+
+  test("a value that is too long for a word fails with a reason that names the way", async () => {
+    const input = JSON.stringify({ text: "x".repeat(1_048_576) });
+    const ran = await jobx.run(["submit", "--wait", "--params", "-", "--", "echo", "{text}"], { input });
+    expect(ran.code).toBe(1);
+    expect(ran.err).toContain("argument 1 is too long: it has 1048576 bytes");
+    expect(ran.err).toContain("JOBX_PARAMS_FILE");
   });
 
   test("a missing command is named, with exit code 127", async () => {

@@ -41,6 +41,7 @@ const input = {
   params: { lr: 0.1, name: 'é "x"\n' },
   dir: "/h/jobs/12",
   checkpointDir: "/h/jobs/12/checkpoints/3",
+  paramsFile: "/h/jobs/12/params/3.json",
   resultFile: "/tmp/r",
 };
 
@@ -72,11 +73,14 @@ test("arrays and distributed jobs see the names that their programs look for", (
   });
 });
 
-test("parameters that would keep the program from starting are left out", () => {
+test("parameters that would keep the program from starting go by a file", () => {
   const fits = taskVariables({ ...input, params: { x: "a".repeat(131_000) } });
   const child = Bun.spawnSync(["/bin/true"], { env: fits });
   expect([child.exitCode, "JOBX_PARAMS" in fits]).toEqual([0, true]);
-  expect(taskVariables({ ...input, params: { x: "é".repeat(66_000) } })).not.toHaveProperty("JOBX_PARAMS");
+  expect(fits).not.toHaveProperty("JOBX_PARAMS_FILE");
+  const large = taskVariables({ ...input, params: { x: "é".repeat(66_000) } });
+  expect(large).not.toHaveProperty("JOBX_PARAMS");
+  expect(large.JOBX_PARAMS_FILE).toBe("/h/jobs/12/params/3.json");
 });
 
 test("all ranks of an attempt work out one port, and another attempt another", () => {

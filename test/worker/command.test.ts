@@ -43,10 +43,14 @@ describe("a command", () => {
     expect(Number(logOf(dir))).toBe(16 * 65_536 + 16);
   });
 
-  test("with one argument that the system does not take fails with its size", async () => {
-    const dir = makeJob(tempDir(), { argv: ["echo", "x".repeat(1 << 20)] });
-    expect(await runJob(dir)).toBe(1);
-    expect(resultOf(dir).reason).toContain("one argument has 1048576 bytes");
+  test("with an argument or a variable that the system does not take fails with its name and size", async () => {
+    const long = { templated: true, tasks: [{ params: { text: "x".repeat(1 << 20) } }] };
+    const word = makeJob(tempDir(), { argv: ["echo", "-n", "{text}"], ...long });
+    const variable = makeJob(tempDir(), { argv: ["true"], run: { env: { BIG: "{text}" } }, ...long });
+    expect([await runJob(word), await runJob(variable)]).toEqual([1, 1]);
+    expect(resultOf(word)).toMatchObject({ exitCode: 126, status: "failed" });
+    expect(resultOf(word).reason).toMatch(/^argument 2 is too long: it has 1048576 bytes.*JOBX_PARAMS_FILE/);
+    expect(resultOf(variable).reason).toMatch(/^BIG is too long: it has 1048580 bytes.*JOBX_PARAMS_FILE/);
   });
 
   test("keeps output without a final newline and bytes that are no UTF-8 in its log", async () => {

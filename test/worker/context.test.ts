@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { hostname } from "node:os";
+import { join } from "node:path";
 
 import { contextFromEnvironment, jobContext, setJobContext } from "../../src/worker/context.ts";
+import { tempDir } from "../helpers/temp.ts";
 
 const VARIABLES = {
   JOBX_JOB: "12",
@@ -43,6 +45,12 @@ describe("The job context", () => {
   test("prefers the parameters as they were given, with their types", () => {
     const when = new Date(0);
     expect(contextFromEnvironment(VARIABLES, { params: { when } })?.params).toEqual({ when });
+  });
+
+  test("reads parameters that are too long for a variable from their file", async () => {
+    const file = join(tempDir(), "params.json");
+    await Bun.write(file, '{"lr":0.2}');
+    expect(contextFromEnvironment({ JOBX_JOB: "1", JOBX_PARAMS_FILE: file })?.params).toEqual({ lr: 0.2 });
   });
 
   test("outside of a job is an error that says where to call it", () => {
