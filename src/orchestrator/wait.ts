@@ -17,6 +17,8 @@ export type WaitOptions = {
 
 /** Records are looked for at once and then ever more rarely, at most this often... */
 const FIRST_LOOK_MS = 5;
+/** Records come in groups, 20 ms apart. */
+const NEXT_LOOK_MS = 20;
 const LAST_LOOK_MS = 250;
 /** ...and executors are asked far more rarely: records come without them. */
 const FIRST_ASK_MS = 500;
@@ -56,7 +58,7 @@ export async function waitFor(
     const open = [...readers.values()].filter((reader) => !reader.isFinal);
     const news = open.map((reader) => reader.refresh()).some(Boolean);
     unreported ||= news;
-    look = news ? FIRST_LOOK_MS : Math.min(look * 1.5, LAST_LOOK_MS);
+    look = news ? NEXT_LOOK_MS : Math.min(look * 1.5, LAST_LOOK_MS);
     if (performance.now() >= nextAsk) {
       ask = Math.min(ask * 1.5, LAST_ASK_MS);
       nextAsk = performance.now() + ask;

@@ -8,7 +8,7 @@ export function usageOf(used: Bun.ResourceUsage | undefined, sampledPeakBytes: n
   if (!used) return null;
   const userSeconds = Number(used.cpuTime.user) / 1e6;
   const systemSeconds = Number(used.cpuTime.system) / 1e6;
-  const ambiguous = used.maxRSS <= ownPeakBytes();
+  const ambiguous = isWithinOwnPeak(used.maxRSS);
   const sampled = ambiguous && sampledPeakBytes > 0;
   return {
     maxRssBytes: sampled ? sampledPeakBytes : Math.max(used.maxRSS, sampledPeakBytes),
@@ -18,6 +18,10 @@ export function usageOf(used: Bun.ResourceUsage | undefined, sampledPeakBytes: n
   };
 }
 
-function ownPeakBytes(): number {
-  return process.resourceUsage().maxRSS * 1024;
+let knownPeakBytes = 0;
+
+/** A peak never shrinks, so the kernel is asked again only about a figure above the one it gave last. */
+function isWithinOwnPeak(bytes: number): boolean {
+  if (bytes > knownPeakBytes) knownPeakBytes = process.resourceUsage().maxRSS * 1024;
+  return bytes <= knownPeakBytes;
 }
