@@ -10,12 +10,17 @@ export default defineExecutor({
 
   affinity: () => ({ score: 0, why: "it is for debugging, and only used when named" }),
 
-  validate({ run }) {
+  validate({ run, resources }, { note }) {
     if (run.setup.length > 0 || run.teardown.length > 0) {
       throw new JobxError("USAGE", "The debug executor has no setup and teardown lines", {
         hint: "Run them in this shell first, or use -e local",
       });
     }
+    const limits = [
+      ...(resources.timeSeconds === undefined ? [] : ["--time"]),
+      ...(resources.memBytes === undefined ? [] : ["--mem"]),
+    ];
+    if (limits.length > 0) note(`${limits.join(" and ")} limit nothing on the debug executor`);
   },
 
   plan: ({ tasks }) => `${tasks} ${tasks === 1 ? "task" : "tasks"}, one after the other, in this process`,

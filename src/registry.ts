@@ -14,6 +14,8 @@ export type RegistryOptions = {
   runtime: string[];
   /** A note for the person at the terminal. */
   note(text: string): void;
+  /** Where a job that runs in this process writes its standard output; 1 by default. */
+  taskOutput?: ExecutorContext["taskOutput"];
   /** Told of every scheduler command, for `-v`. */
   log?: (line: string) => void;
   /** An executor's table of the configuration, and where it stands; null without one. */
@@ -67,8 +69,8 @@ export function openRegistry(options: RegistryOptions): Registry {
     if (known) return known;
     const table = options.table?.(executor.name) ?? { values: {}, where: `[${executor.name}]` };
     const settings = validateOptions(executor.name, executor.options, table.values, table.where);
-    const { home, env, note, runtime } = options;
-    const context: ExecutorContext = { home, env, settings, run, note, runtime };
+    const { home, env, note, runtime, taskOutput = 1 } = options;
+    const context: ExecutorContext = { home, env, settings, run, note, runtime, taskOutput };
     contexts.set(executor, context);
     return context;
   };

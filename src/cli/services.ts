@@ -22,6 +22,7 @@ export function registryFor(context: CliContext, config: ResolvedConfig): Regist
     home: config.home,
     runtime: config.runtime ?? ownRuntime(),
     note: (text) => output.note(text),
+    taskOutput: output.form === "people" ? 1 : 2,
     log: globals.verbose ? (line) => output.warn(output.errStyle.dim(`$ ${line}`)) : undefined,
     table(executor) {
       const values = config.settings[executor];

@@ -32,6 +32,8 @@ export type ExecutorContext = {
   run: Run;
   /** A note for the person at the terminal (stderr). */
   note(text: string): void;
+  /** Where a job that runs in this process writes its standard output: 2 where 1 is kept for one document (`--json`, `-q`). */
+  taskOutput: 1 | 2;
   /** Words that start this very jobx, e.g. `["/path/jobx"]`. */
   runtime: string[];
 };

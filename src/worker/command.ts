@@ -27,14 +27,19 @@ export type CommandStart = {
   sampledPeakBytes: () => number;
 };
 
+/** Where a command leaves what it did. */
+type CommandTraces = Omit<CommandStart, "argv" | "cwd" | "env" | "cgroup">;
+
 /** Starts a command as one rank of a task; a rank that could not be started has ended already. */
 export function startCommand(start: CommandStart): RankProcess | RankEnd {
   const offset = start.captureBytes === null ? 0 : sizeOf(start.logs.out);
   const { promise, resolve } = Promise.withResolvers<RankEnd>();
   const child = spawnCommand({
     ...start,
+    stdio: ["ignore", start.logs.out, start.logs.err],
+    detached: true,
     onExit: (ended) => {
-      resolve(endOf(start, ended, offset));
+      resolve(endOfCommand(start, ended, offset));
       if (start.captureBytes !== null) closeLogs(start.logs);
     },
   });
@@ -54,7 +59,8 @@ export function startCommand(start: CommandStart): RankProcess | RankEnd {
   };
 }
 
-function endOf(start: CommandStart, ended: Bun.Subprocess, offset: number): RankEnd {
+/** How an ended command is told, its value included; `offset` is where its output begins in the log. */
+export function endOfCommand(start: CommandTraces, ended: Bun.Subprocess, offset: number): RankEnd {
   const { exitCode, signalCode } = ended;
   const end: RankEnd = {
     exitCode,
@@ -74,7 +80,7 @@ function endOf(start: CommandStart, ended: Bun.Subprocess, offset: number): Rank
   }
 }
 
-function valueOf(start: CommandStart, offset: number): StoredValue | null {
+function valueOf(start: CommandTraces, offset: number): StoredValue | null {
   const written = takeResultFile(start.resultPath);
   if (written !== undefined) return storeValue(start.dir, start.valueName, written);
   if (start.captureBytes === null) return null;

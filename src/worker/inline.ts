@@ -1,10 +1,12 @@
+import { closeSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { errnoOf, JobxError } from "../errors.ts";
 import type { ExecutorContext, Submission, SubmitRequest } from "../executor/contract.ts";
 import type { NativeId, TaskPayload } from "../model/job.ts";
+import { ensureDir } from "../store/files.ts";
 import { addCancelled } from "../store/jobs.ts";
-import { jobFiles, segmentPath } from "../store/layout.ts";
+import { checkpointDir, jobFiles, segmentPath } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
 import { SegmentWriter } from "../store/segments.ts";
 import type { AttemptEnd } from "./attempt.ts";
@@ -13,6 +15,7 @@ import { runCommandHere } from "./inline-command.ts";
 import { runFunctionHere } from "./inline-function.ts";
 import { type InlineSignals, takeSignals } from "./inline-signals.ts";
 import { openInspector } from "./inspector.ts";
+import { libc } from "./libc.ts";
 import { judge } from "./outcome.ts";
 import { type History, NO_HISTORY } from "./policy.ts";
 import { startOf } from "./proc.ts";
@@ -51,8 +54,26 @@ export async function runInline(request: SubmitRequest, context: ExecutorContext
     inspector.wait();
     forget();
   }
-  await runTasks(request, context, signals);
+  const giveBackStdout = context.taskOutput === 2 ? lendStderr() : () => {};
+  try {
+    await runTasks(request, context, signals);
+  } finally {
+    giveBackStdout();
+  }
   return submission;
+}
+
+/** Has standard output lead where standard error leads, for commands and functions alike, until it is given back. */
+function lendStderr(): () => void {
+  const library = libc();
+  if (!library) return () => {};
+  const kept = openSync("/dev/null", "r");
+  library.dup2(1, kept);
+  library.dup2(2, 1);
+  return () => {
+    library.dup2(kept, 1);
+    closeSync(kept);
+  };
 }
 
 /** Whether the process that a job ran in, on this host, is still there; true where that cannot be known. */
@@ -119,8 +140,7 @@ async function runTask(job: InlineJob, task: number, payload: TaskPayload): Prom
     const ended = end.ranks[0];
     if (!("again" in decision)) {
       // An error has been shown already, where it happened.
-      if (ended && !ended.ok && !ended.error)
-        context.note(`Task ${task}: ${end.causeReason ?? ended.reason}`);
+      if (ended && !ended.ok && !ended.error) context.note(`Task ${task}: ${records[0]?.reason}`);
       return;
     }
     history = {
@@ -148,6 +168,7 @@ async function runAttempt(
     await segment.append({ kind: "started", ...who, ...self, startedAt }, { sync: false });
     const place = { ...who, dir, spec, node, ranks: 1, slot: { id: 0, gpus: [] }, payload };
     const env = rankEnvironment(elementEnvironment(spec, request.environment, {}), place);
+    ensureDir(checkpointDir(dir, spec.tasks, task));
     rank = await runHere({ request, task, attempt, payload, env, signal: signals.begin(task) });
   }
   const causeReason = signals.asked(task);

@@ -31,12 +31,24 @@ export function enterTask(task: FunctionTask, signal: AbortSignal): void {
   replaceStream("stdout", 1);
   replaceStream("stderr", 2);
   setEnvironment(task.env);
-  if (!statSync(task.cwd, { throwIfNoEntry: false })?.isDirectory())
-    throw new JobxError("NOT_FOUND", `The job's folder ${task.cwd} does not exist on this host`);
-  process.chdir(task.cwd);
+  enterFolder(task.cwd);
   setJobContext(
     contextFromEnvironment(task.env, { params: task.params, signal, stdout: task.out, stderr: task.err }),
   );
+}
+
+/** Goes to a job's folder. Throws NOT_FOUND where this host has none. */
+export function enterFolder(cwd: string): void {
+  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
+    throw new JobxError("NOT_FOUND", `The job's folder ${cwd} does not exist on this host`);
+  process.chdir(cwd);
+}
+
+/** Changes the environment in place: code that was loaded earlier holds on to the object. */
+export function setEnvironment(env: Record<string, string | undefined>): void {
+  if (process.env !== environment) process.env = environment;
+  for (const name of Object.keys(environment)) if (!(name in env)) delete environment[name];
+  for (const [name, value] of Object.entries(env)) if (environment[name] !== value) environment[name] = value;
 }
 
 /** Takes back what the task left: listeners on the process, umask, exit code, its context. */
@@ -73,13 +85,6 @@ function redirect(task: FunctionTask): void {
   const done = library !== null && library.dup2(logs.out, 1) >= 0 && library.dup2(logs.err, 2) >= 0;
   closeLogs(logs);
   if (!done) throw new JobxError("BUG", "The output could not be led into the task's logs");
-}
-
-/** Changes the environment in place: code that was loaded earlier holds on to the object. */
-function setEnvironment(env: Record<string, string>): void {
-  if (process.env !== environment) process.env = environment;
-  for (const name of Object.keys(environment)) if (!(name in env)) delete environment[name];
-  for (const [name, value] of Object.entries(env)) if (environment[name] !== value) environment[name] = value;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { JobxError } from "../errors.ts";
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
-import { storeValue } from "../store/values.ts";
-import { loadFunction } from "./load-function.ts";
+import { callFunction } from "./call-function.ts";
 import { enterTask, leaveTask, onStrayError } from "./process-state.ts";
 import { reasonOf, remoteErrorOf, reportError } from "./remote-error.ts";
 import type { AbortKind, FunctionTask, RunnerReply } from "./runner-protocol.ts";
@@ -33,7 +32,7 @@ async function reply(task: FunctionTask, signal: AbortSignal): Promise<RunnerRep
   let ended: { value: StoredValue } | { error: RemoteError };
   try {
     enterTask(task, signal);
-    ended = { value: await callInGraph(task) };
+    ended = { value: await callFunction(task, onStrayError) };
   } catch (thrown) {
     ended = { error: remoteErrorOf(thrown) };
     reportError(ended.error);
@@ -43,38 +42,6 @@ async function reply(task: FunctionTask, signal: AbortSignal): Promise<RunnerRep
   const usage = usageSince(before);
   if ("value" in ended) return { kind: "value", value: ended.value, usage };
   return { kind: "error", error: ended.error, reason: reasonOf(ended.error), usage };
-}
-
-/** The stored value of the call. An error that the task's code leaves unhandled, until then, is the task's. */
-async function callInGraph(task: FunctionTask): Promise<StoredValue> {
-  const escaped = Promise.withResolvers<never>();
-  escaped.promise.catch(() => {});
-  const graph = new Bun.ModuleGraph({ onError: (error) => escaped.reject(error) });
-  const stopListening = onStrayError((error) => escaped.reject(error));
-  try {
-    const value = await Promise.race([call(graph, task), escaped.promise]);
-    // A rejection that nobody handles is only reported after this turn of the event loop.
-    await Promise.race([new Promise((resolve) => setImmediate(resolve)), escaped.promise]);
-    return storeResult(task, value);
-  } finally {
-    graph.dispose();
-    stopListening();
-  }
-}
-
-async function call(graph: Bun.ModuleGraph, task: FunctionTask): Promise<unknown> {
-  const callable = await loadFunction(graph, task.code);
-  const args = task.params === null ? task.args : [...task.args, task.params];
-  return graph.run(() => callable(...args));
-}
-
-function storeResult(task: FunctionTask, value: unknown): StoredValue {
-  try {
-    return storeValue(task.dir, task.valueName, value);
-  } catch (error) {
-    if (!(error instanceof JobxError) || error.code !== "PAYLOAD") throw error;
-    throw new JobxError("PAYLOAD", `The result cannot be stored: ${error.message}`, { hint: error.hint });
-  }
 }
 
 function usageSince(before: NodeJS.CpuUsage): Usage {

@@ -3,16 +3,17 @@ import { resolve } from "node:path";
 
 import { errnoOf, messageOf } from "../errors.ts";
 import { LONGEST_WORD } from "../model/task-vars.ts";
-import type { Logs } from "./logs.ts";
 
 export type SpawnPlan = {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
-  logs: Logs;
+  stdio: ["ignore" | "inherit", number | "inherit" | "pipe", number | "inherit"];
+  /** In a process group and session of its own. */
+  detached: boolean;
   /** A control group to start in. */
-  cgroup: string | null;
-  onExit: (process: Bun.Subprocess) => void;
+  cgroup?: string | null;
+  onExit?: (process: Bun.Subprocess) => void;
 };
 
 /** Why a command did not start, with the exit code that a shell would give. */
@@ -42,10 +43,10 @@ function spawn(plan: SpawnPlan, path: string | null): Bun.Subprocess {
     ...(path !== null && path !== word ? { argv0: word } : {}),
     cwd: plan.cwd,
     env: plan.env,
-    stdio: ["ignore", plan.logs.out, plan.logs.err],
-    detached: true,
+    stdio: plan.stdio,
+    detached: plan.detached,
     onExit: plan.onExit,
-    ...(plan.cgroup === null ? {} : { cgroup: plan.cgroup }),
+    ...(plan.cgroup ? { cgroup: plan.cgroup } : {}),
   });
 }
 

@@ -70,6 +70,7 @@ export class MemoryExecutor {
           run: async () => ({ code: 0, stdout: "", stderr: "" }),
           note: (text) => notes.push(text),
           runtime: ["bun", "main.ts"],
+          taskOutput: 1,
         }),
       },
     };

@@ -108,6 +108,25 @@ test("a failed task does not keep the next one from running, and retries are att
   ]);
 });
 
+for (const [what, words] of [
+  ["a command", ["--capture", "--", "echo", "printed"]],
+  ["a function", ["tasks.ts#add", "--args", "[1, 2]"]],
+] as const) {
+  test(`with --json and -q standard output holds the answer alone, whatever ${what} prints`, async () => {
+    const json = await jobx.run(["--json", "submit", "-e", "debug", ...words]);
+    expect(JSON.parse(json.out)).toMatchObject({ executor: "debug", state: "succeeded" });
+    expect(json.err).toMatch(/printed|adding in/);
+    const quiet = await jobx.run(["-q", "submit", "-e", "debug", ...words]);
+    expect(quiet.out).toBe(`${await newest()}\n`);
+    expect(quiet.err).toMatch(/printed|adding in/);
+  });
+}
+
+test("limits are said to limit nothing", async () => {
+  const ran = await jobx.run(["submit", "-e", "debug", "-t", "1h", "--mem", "1G", "--", "true"]);
+  expect([ran.code, ran.err]).toEqual([0, expect.stringContaining("--time and --mem limit nothing")]);
+});
+
 test("a missing command has exit code 127 and is named", async () => {
   await jobx.run(["submit", "-e", "debug", "--", "no-such-command"]);
   expect((await status(await newest())).tasks[0]).toMatchObject({

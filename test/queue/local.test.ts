@@ -21,6 +21,7 @@ function contextOf(bench: Bench, notes: string[] = []): ExecutorContext {
     run: makeRun({ env: bench.env }),
     note: (text) => notes.push(text),
     runtime: RUNTIME,
+    taskOutput: 1,
   };
 }
 
