@@ -4,7 +4,7 @@ import { defineExecutor, interruptInline, isInlineAlive, JobxError, runInline } 
 export default defineExecutor({
   name: "debug",
   description: "Runs tasks in this process, in order, with their output on the terminal",
-  capabilities: { wholeJob: true },
+  capabilities: { wholeJob: true, thisHost: true },
   // Nothing that another process writes is waited for.
   graceSeconds: 0,
 

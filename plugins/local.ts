@@ -11,6 +11,7 @@ export default defineExecutor({
     signals: true,
     dependencies: true,
     wholeJob: true,
+    thisHost: true,
   },
   // Records are written on this very machine.
   graceSeconds: 5,

@@ -23,7 +23,7 @@ export type ConfigEntry = { key: string; value: unknown; origin: string };
 export type ResolvedConfig = {
   /** The home folder, absolute. */
   home: string;
-  /** The jobx that jobs run where it is not this one; null for this one. */
+  /** Words that start jobx where jobs run on other hosts; null for this very jobx. */
   runtime: string[] | null;
   /** Defaults of `submit`, by the flag's name, as the flag would be written. */
   values: Record<string, ConfigValue>;

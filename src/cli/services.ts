@@ -10,8 +10,9 @@ export async function openServices(context: CliContext): Promise<Services> {
   const config = await context.config();
   const { env, output } = context;
   const note = (text: string) => output.note(text);
-  const runtime = config.runtime ?? ownRuntime();
-  return { home: config.home, env, runtime, executors: registryFor(context, config), note };
+  const runtime = ownRuntime();
+  const remoteRuntime = config.runtime ?? runtime;
+  return { home: config.home, env, runtime, remoteRuntime, executors: registryFor(context, config), note };
 }
 
 /** The executors with their tables of the configuration; also what `jobx plugins` and `jobx doctor` look at. */
@@ -20,7 +21,7 @@ export function registryFor(context: CliContext, config: ResolvedConfig): Regist
   return openRegistry({
     env: context.env,
     home: config.home,
-    runtime: config.runtime ?? ownRuntime(),
+    runtime: ownRuntime(),
     note: (text) => output.note(text),
     taskOutput: output.form === "people" ? 1 : 2,
     log: globals.verbose ? (line) => output.warn(output.errStyle.dim(`$ ${line}`)) : undefined,

@@ -16,6 +16,8 @@ export type Capabilities = {
   dependencies: boolean;
   /** One element runs the whole job, whatever its task count; else an element runs `pack` tasks. */
   wholeJob: boolean;
+  /** Jobs run on the host that submits them, by the jobx that submits them; `runtime` of the configuration is for others. */
+  thisHost: boolean;
 };
 
 /** How well an executor fits this machine: -1 unavailable, 0 only when named, 1 fine, 2 a cluster (what `auto` prefers). */

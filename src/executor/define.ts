@@ -8,6 +8,7 @@ const NO_CAPABILITIES: Capabilities = {
   signals: false,
   dependencies: false,
   wholeJob: false,
+  thisHost: false,
 };
 
 const GRACE_SECONDS = 30;

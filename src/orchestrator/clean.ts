@@ -130,7 +130,7 @@ function matches(job: JobSummary, { states, olderThanSeconds }: CleanOptions): b
 /** Everything that jobs name, as one text to search in: hashes and paths, wherever in the request they stand. */
 function referencesOf(specs: readonly JobSpec[], services: Services): string {
   const named = specs.map(({ entry, runtime, options }) => JSON.stringify([entry, runtime, options]));
-  return [...named, ...services.runtime].join("\n");
+  return [...named, ...services.runtime, ...services.remoteRuntime].join("\n");
 }
 
 function isOld(path: string): boolean {

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 
-import { JobxError, messageOf } from "../errors.ts";
+import { JobxError, messageOf, usageError } from "../errors.ts";
 import { ensureDir } from "../store/files.ts";
 import { homeDirs } from "../store/layout.ts";
 
@@ -21,11 +21,12 @@ import { homeDirs } from "../store/layout.ts";
  * The words that start the worker of a job submitted now. A binary is copied into the home first, once
  * per version, so that replacing jobx never breaks a queued job; run from source, the source is used.
  * A reflink where the file system has them, else a copy; never a hard link, which an overwritten
- * original would change.
+ * original would change. A bare name is left to the PATH of where the job runs. Throws USAGE where a
+ * runtime of the configuration is not there, STORAGE where it cannot be copied.
  */
 export function pinRuntime(home: string, runtime: string[], version: string): string[] {
   const [binary, ...rest] = runtime;
-  if (binary === undefined || rest.length > 0) return runtime;
+  if (!binary?.includes("/") || rest.length > 0) return runtime;
   const folder = homeDirs.bin(home);
   const pinned = join(folder, `jobx-${version}-${fingerprint(binary)}`);
   if (binary === pinned || existsSync(pinned)) {
@@ -60,7 +61,7 @@ function touch(path: string): void {
 
 /** Tells builds of one version apart without reading 100 MB: size, time, and the file's two ends. */
 function fingerprint(binary: string): string {
-  const { size, mtimeMs } = statSync(binary);
+  const { size, mtimeMs } = statOf(binary);
   const edge = Math.min(65_536, size);
   const bytes = Buffer.alloc(edge * 2);
   const file = openSync(binary, "r");
@@ -71,4 +72,15 @@ function fingerprint(binary: string): string {
     closeSync(file);
   }
   return Bun.hash(bytes, BigInt(Math.trunc(size + mtimeMs))).toString(36);
+}
+
+function statOf(binary: string) {
+  try {
+    return statSync(binary);
+  } catch (error) {
+    throw usageError(
+      `The runtime ${binary} cannot be read: ${messageOf(error)}`,
+      "Mend `runtime` in the configuration: jobx config says where it is set",
+    );
+  }
 }

@@ -9,6 +9,8 @@ export type Services = {
   env: Record<string, string | undefined>;
   /** Words that start this very jobx: the binary, or Bun and the entry file. */
   runtime: string[];
+  /** Words that start jobx where jobs run elsewhere: the configuration's `runtime`, else this very jobx. */
+  remoteRuntime: string[];
   executors: ExecutorTable;
   /** A note for the person at the terminal. */
   note(text: string): void;

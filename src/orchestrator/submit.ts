@@ -127,7 +127,9 @@ export async function placeJob(
   draft: SpecDraft,
   input: Pick<SubmitInput, "tasks" | "environment" | "inspect">,
 ): Promise<Submitted> {
-  const runtime = pinRuntime(services.home, services.runtime, version);
+  const { runtime: own, remoteRuntime } = services;
+  const words = executor.capabilities.thisHost ? own : remoteRuntime;
+  const runtime = pinRuntime(services.home, words, version);
   const { id, dir } = allocateJob(services.home);
   const spec: JobSpec = { ...draft, id, runtime };
   const request: SubmitRequest = {

@@ -18,11 +18,23 @@ export class MemoryExecutor {
   refusal: Error | null = null;
   readonly executor: Executor;
 
-  constructor(definition: { wholeJob?: boolean; graceSeconds?: number; find?: Executor["find"] } = {}) {
+  constructor(
+    definition: {
+      wholeJob?: boolean;
+      thisHost?: boolean;
+      graceSeconds?: number;
+      find?: Executor["find"];
+    } = {},
+  ) {
     this.executor = defineExecutor({
       name: "memory",
       description: "Remembers what it was told",
-      capabilities: { arrays: true, dependencies: true, wholeJob: definition.wholeJob ?? false },
+      capabilities: {
+        arrays: true,
+        dependencies: true,
+        wholeJob: definition.wholeJob ?? false,
+        thisHost: definition.thisHost ?? false,
+      },
       graceSeconds: definition.graceSeconds ?? 0,
       affinity: () => ({ score: 1, why: "for tests" }),
       submit: async (request) => {
@@ -58,6 +70,7 @@ export class MemoryExecutor {
       home,
       env: {},
       runtime: ["bun", "main.ts"],
+      remoteRuntime: ["bun", "main.ts"],
       note: (text) => notes.push(text),
       notes,
       executors: {
