@@ -5,7 +5,15 @@ import { ranksOf } from "../model/resources.ts";
 import { type Counts, finalOf, jobStateOf, type TaskState } from "../model/states.ts";
 import { TaskFold } from "../model/task-fold.ts";
 import type { TaskView } from "../model/task-view.ts";
-import { readCancelled, readHeld, readNative, readSpec, readVerdicts, type Verdict } from "../store/jobs.ts";
+import {
+  readCancelled,
+  readHeld,
+  readNative,
+  readSpec,
+  readVerdicts,
+  type Verdict,
+  verdictsVersion,
+} from "../store/jobs.ts";
 import { jobDir } from "../store/layout.ts";
 import { JobTail } from "../store/segment-tail.ts";
 import type { Damage } from "../store/segments.ts";
@@ -34,6 +42,7 @@ export class JobReader {
   summarised = false;
   readonly #fold: TaskFold;
   readonly #tail: JobTail;
+  #verdictsSeen = "";
   readonly #missingSince = new Map<number, number>();
 
   constructor(home: string, id: number) {
@@ -43,11 +52,10 @@ export class JobReader {
     this.natives = readNative(this.dir)?.natives ?? null;
     this.#fold = new TaskFold(this.spec.tasks, ranksOf(this.spec.resources));
     this.#tail = new JobTail(this.dir);
-    for (const verdict of readVerdicts(this.dir).values()) this.#fold.addVerdict(verdict);
     this.refresh();
   }
 
-  /** Reads what has been written since the last time; true when a record was new. */
+  /** Reads what has been written since the last time; true when something was new. */
   refresh(): boolean {
     this.natives ??= readNative(this.dir)?.natives ?? null;
     const { records, damage } = this.#tail.poll();
@@ -57,7 +65,7 @@ export class JobReader {
       this.overlays.delete(record.task);
     }
     this.damage.push(...damage);
-    return records.length > 0;
+    return this.#refreshVerdicts() || records.length > 0;
   }
 
   /** Reads the requests that stand beside the records: cancelled and held tasks. */
@@ -82,6 +90,15 @@ export class JobReader {
     const since = this.#missingSince.get(element) ?? now;
     this.#missingSince.set(element, since);
     return now - since >= graceSeconds * 1000;
+  }
+
+  /** Others give verdicts too, the local queue among them: a wait that began earlier must see them. */
+  #refreshVerdicts(): boolean {
+    const version = verdictsVersion(this.dir);
+    if (version === this.#verdictsSeen) return false;
+    this.#verdictsSeen = version;
+    for (const verdict of readVerdicts(this.dir).values()) this.addVerdict(verdict);
+    return true;
   }
 
   get ref(): JobRef {

@@ -93,15 +93,20 @@ function applyStatus(executor: Executor, job: JobReader, status: ElementStatus):
   };
   if (executor.capabilities.wholeJob) job.rest = overlay;
   else for (const task of tasks) if (job.recordedState(task) === "queued") job.overlays.set(task, overlay);
-  if (status.state === "queued") overlayRequests(job, tasks, overlay);
+  overlayRequests(job, tasks, overlay, status.state === "queued");
 }
 
-/** Tasks that were cancelled or held before they started look so at once. */
-function overlayRequests(job: JobReader, tasks: Iterable<number>, overlay: Overlay): void {
+/** Held tasks say so, and those cancelled before their element started look so at once. */
+function overlayRequests(
+  job: JobReader,
+  tasks: Iterable<number>,
+  overlay: Overlay,
+  elementWaits: boolean,
+): void {
   if (!job.cancelled && !job.held) return;
   for (const task of tasks) {
     if (job.recordedState(task) !== "queued") continue;
-    if (includes(job.cancelled, task))
+    if (elementWaits && includes(job.cancelled, task))
       job.overlays.set(task, { ...overlay, state: "cancelled", reason: CANCELLED });
     else if (includes(job.held, task)) job.overlays.set(task, { ...overlay, reason: HELD });
   }

@@ -167,7 +167,8 @@ export class Queue {
   release(dir: string, tasks: Tasks): void {
     const entry = this.#entries.get(dir);
     if (!entry) return;
-    if (tasks === null) this.#setHeld(entry, false);
+    // Where only some of a held job's tasks may go, the others stay held by the job's folder.
+    if (tasks === null || readHeld(dir) !== "all") this.#setHeld(entry, false);
     if (entry.supervisor) this.#order(entry, { type: "release", tasks });
     else this.#line(entry);
     this.#pumpSoon();

@@ -3,8 +3,17 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { errnoOf, JobxError } from "../errors.ts";
 import type { JobSpec, NativeJob } from "../model/job.ts";
 import type { Counts, FinalState } from "../model/states.ts";
-import { appendChange, readChanges, unexpectedContents } from "./changes.ts";
-import { DIR_MODE, ensureDir, readRecordFile, syncFolder, whenThere, writeRecordFile } from "./files.ts";
+import { appendChange, changesVersion, readChanges, unexpectedContents } from "./changes.ts";
+import {
+  ensureDir,
+  isShared,
+  makeDir,
+  readRecordFile,
+  shareDir,
+  syncFolder,
+  whenThere,
+  writeRecordFile,
+} from "./files.ts";
 import { homeDirs, jobDir, jobFiles } from "./layout.ts";
 import { changeRequest, readRequest, type TaskSelection } from "./requests.ts";
 import { storageError } from "./storage-errors.ts";
@@ -29,9 +38,22 @@ export type Verdict = {
   endedAt: string;
 };
 
-/** Makes the folders of a home, 0700. Throws STORAGE. */
-export function ensureHome(home: string): void {
-  for (const folder of [home, ...Object.values(homeDirs).map((of) => of(home))]) ensureDir(folder);
+/**
+ * Makes the folders of a home. With `shared` the group may read what is made from now on, with false it may not;
+ * null leaves that as it is: as the folder of the jobs has it, and private in a new home. Throws STORAGE.
+ */
+export function ensureHome(home: string, shared: boolean | null = null): void {
+  const wanted = shared ?? isShared(homeDirs.jobs(home));
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    if (wanted) shareDir(home, true);
+    for (const folder of Object.values(homeDirs).map((of) => of(home))) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      shareDir(folder, wanted);
+    }
+  } catch (error) {
+    throw storageError(home, "written", error);
+  }
 }
 
 /**
@@ -44,7 +66,7 @@ export function allocateJob(home: string): { id: number; dir: string } {
   for (let id = highest + 1; ; id++) {
     const dir = jobDir(home, id);
     try {
-      mkdirSync(dir, { mode: DIR_MODE });
+      makeDir(dir);
       syncFolder(homeDirs.jobs(home));
       return { id, dir };
     } catch (error) {
@@ -178,6 +200,11 @@ export function readVerdicts(dir: string): Map<number, Verdict> {
   return byTask;
 }
 
+/** A text that differs whenever verdicts were added; empty without any. */
+export function verdictsVersion(dir: string): string {
+  return changesVersion(verdictsPath(dir));
+}
+
 export function writeSummary(dir: string, summary: Summary): void {
   writeRecordFile(jobFiles.summary(dir), summary);
 }
@@ -190,9 +217,9 @@ export function readSummary(dir: string): Summary | null {
   return summary;
 }
 
-/** Keeps the submitter's environment, for an executor that cannot carry it. */
+/** Keeps the submitter's environment, for an executor that cannot carry it; nobody else may read it, even in a shared home. */
 export function writeEnvironment(dir: string, environment: Record<string, string>): void {
-  writeRecordFile(jobFiles.environment(dir), environment);
+  writeRecordFile(jobFiles.environment(dir), environment, { shared: false });
 }
 
 export function readEnvironment(dir: string): Record<string, string> | null {

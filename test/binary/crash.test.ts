@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { eventually } from "../helpers/eventually.ts";
 import { TestJobx } from "../helpers/jobx.ts";
 
-const jobx = new TestJobx({ JOBX_QUEUE_IDLE_SECONDS: "2" });
+const jobx = new TestJobx({ JOBX_QUEUE_IDLE_MS: "2000" });
 
 type Status = {
   state: string;

@@ -128,6 +128,31 @@ describe("the life of a job", () => {
     expect(refused.err).toContain(first);
   });
 
+  test("the end goes down a chain of waiting jobs, also to a wait that began before", async () => {
+    const first = await jobx.submit(["--", "sh", "-c", "while ! test -e chain; do sleep 0.05; done; exit 3"]);
+    const second = await jobx.submit(["--after", first, "--", "true"]);
+    const third = await jobx.submit(["--after", second, "--", "true"]);
+    const last = await jobx.submit(["--after", `${third}:any`, "--", "true"]);
+    const waits = Promise.all([second, third, last].map((id) => jobx.run(["wait", id])));
+    await jobx.file("chain", "");
+    expect((await waits).map((ran) => ran.code)).toEqual([1, 1, 0]);
+    expect((await status(third)).tasks[0]?.reason).toContain(`job ${second}`);
+  });
+
+  test("some tasks of a held job can be released alone", async () => {
+    const gate = await jobx.submit(["--", "sh", "-c", "while ! test -e held; do sleep 0.05; done"]);
+    const id = await jobx.submit(["--after", gate, "--array", "0-3", "--", "true"]);
+    await jobx.ok(["hold", id]);
+    await jobx.file("held", "");
+    await jobx.ok(["release", `${id}.1`]);
+    await jobx.ok(["wait", `${id}.1`]);
+    const { tasks } = await status(id);
+    expect(tasks.map((task) => task.state)).toEqual(["queued", "succeeded", "queued", "queued"]);
+    expect(tasks[3]?.reason).toContain("release");
+    await jobx.ok(["release", id]);
+    await jobx.ok(["wait", id]);
+  });
+
   test("retry --failed runs the failed tasks again, with the same arguments, as a new job", async () => {
     const id = await jobx
       .submit([

@@ -36,7 +36,7 @@ export class TestJobx {
       JOBX_HOME: this.home,
       JOBX_RUNTIME_DIR: runtime,
       // Short, so that no queue outlives its test by much.
-      JOBX_QUEUE_IDLE_SECONDS: "1",
+      JOBX_QUEUE_IDLE_MS: "1000",
       ...env,
     };
     afterAll(() => this.stop());
