@@ -23,6 +23,8 @@ export type ConfigEntry = { key: string; value: unknown; origin: string };
 export type ResolvedConfig = {
   /** The home folder, absolute. */
   home: string;
+  /** Whether the home's group may read it; null where nothing says so. */
+  shared: boolean | null;
   /** Words that start jobx where jobs run on other hosts; null for this very jobx. */
   runtime: string[] | null;
   /** Defaults of `submit`, by the flag's name, as the flag would be written. */
@@ -58,9 +60,10 @@ export function loadConfig(context: Pick<CliContext, "env" | "cwd" | "globals">)
   const settings = mergeTables(layers.map((layer) => layer.settings));
   const originOf = (key: string, inner?: string) =>
     layers.find((layer) => holds(layer, key, inner))?.originOf(key, inner) ?? "default";
-  const { home = join(homeOf(env), ".jobx"), runtime } = values;
+  const { home = join(homeOf(env), ".jobx"), runtime, shared } = values;
   return {
     home: String(home),
+    shared: typeof shared === "boolean" ? shared : null,
     runtime: Array.isArray(runtime) ? runtime : null,
     values,
     settings,

@@ -12,7 +12,15 @@ export async function openServices(context: CliContext): Promise<Services> {
   const note = (text: string) => output.note(text);
   const runtime = ownRuntime();
   const remoteRuntime = config.runtime ?? runtime;
-  return { home: config.home, env, runtime, remoteRuntime, executors: registryFor(context, config), note };
+  return {
+    home: config.home,
+    shared: config.shared,
+    env,
+    runtime,
+    remoteRuntime,
+    executors: registryFor(context, config),
+    note,
+  };
 }
 
 /** The executors with their tables of the configuration; also what `jobx plugins` and `jobx doctor` look at. */

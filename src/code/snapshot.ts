@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 
 import { errnoOf, JobxError, messageOf } from "../errors.ts";
 import type { FunctionEntry } from "../model/job.ts";
-import { ensureDir } from "../store/files.ts";
+import { ensureDir, writeNewFile } from "../store/files.ts";
 import { codeDir, homeDirs } from "../store/layout.ts";
 import { type Bundle, bundleModule } from "./bundle.ts";
 import { whyNotCallableInCode } from "./callable.ts";
@@ -89,5 +89,5 @@ function touch(folder: string): void {
 }
 
 function write(path: string, content: string | Uint8Array): void {
-  writeFileSync(path, content, { mode: 0o600, flush: true });
+  writeNewFile(path, typeof content === "string" ? Buffer.from(content) : content);
 }

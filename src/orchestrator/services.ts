@@ -6,6 +6,8 @@ import type { Executor, ExecutorContext } from "../executor/contract.ts";
  */
 export type Services = {
   home: string;
+  /** Whether the home's group may read what is written; null leaves it as the home has it. */
+  shared: boolean | null;
   env: Record<string, string | undefined>;
   /** Words that start this very jobx: the binary, or Bun and the entry file. */
   runtime: string[];

@@ -68,7 +68,7 @@ export async function submitJob(services: Services, input: SubmitInput): Promise
     entry: findEntry(input),
     options: validateOptions(executor.name, executor.options, input.options, "-o", context.settings),
   });
-  ensureHome(services.home);
+  ensureHome(services.home, services.shared);
   const entry = await storeEntry(services, input, draft.entry);
   return await placeJob(services, executor, context, { ...draft, entry }, input);
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { ensureDir } from "../store/files.ts";
 import { heartbeatPath, homeOf } from "../store/layout.ts";
 import type { QueuePaths } from "./paths.ts";
 
@@ -15,7 +16,7 @@ export function beat(dirs: Iterable<string>, host: string, paths: QueuePaths): v
   for (const home of new Set([...dirs].map(homeOf))) {
     attempt(() => {
       const path = heartbeatPath(home, host);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      ensureDir(dirname(path));
       writeFileSync(path, `${process.pid} ${new Date().toISOString()}\n`, { mode: 0o600 });
     });
   }

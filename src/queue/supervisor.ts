@@ -1,6 +1,7 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { setPriority } from "node:os";
 
+import { openFile } from "../store/files.ts";
 import { elementLogPath } from "../store/layout.ts";
 import { queueEnvironment } from "./environment.ts";
 import { lives, startOf } from "./identity.ts";
@@ -28,7 +29,7 @@ export type SupervisorOptions = {
  */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { request, nice } = options;
-  const log = openSync(elementLogPath(request.dir, 0), "a", 0o600);
+  const log = openFile(elementLogPath(request.dir, 0), "a");
   try {
     const child = Bun.spawn(niced(request.worker, nice), {
       cwd: request.dir,

@@ -1,15 +1,14 @@
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync } from "node:fs";
+import { linkSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { errnoOf, JobxError } from "../errors.ts";
 import {
-  FILE_MODE,
   readRecordFile,
   recordFileBytes,
   syncFolder,
   temporaryFor,
   whenThere,
-  writeFully,
+  writeNewFile,
 } from "./files.ts";
 import { storageError } from "./storage-errors.ts";
 
@@ -22,7 +21,7 @@ export function appendChange(path: string, change: unknown): void {
   const temporary = temporaryFor(path);
   const bytes = recordFileBytes(change);
   try {
-    writeNew(temporary, bytes);
+    writeNewFile(temporary, bytes);
     for (let number = (numbersOf(path).at(-1) ?? -1) + 1; ; number++) {
       if (claim(temporary, numbered(path, number), bytes)) break;
     }
@@ -61,21 +60,11 @@ function claim(temporary: string, path: string, bytes: Uint8Array): boolean {
   }
   // No hard links here: the name is taken first and filled then.
   try {
-    writeNew(path, bytes);
+    writeNewFile(path, bytes);
     return true;
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return false;
     throw error;
-  }
-}
-
-function writeNew(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, "wx", FILE_MODE);
-  try {
-    writeFully(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -1,5 +1,8 @@
 import {
+  chmodSync,
   closeSync,
+  existsSync,
+  fchmodSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -8,6 +11,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -18,25 +22,81 @@ import { decode, encode } from "./codec.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 import { storageError } from "./storage-errors.ts";
 
-/** Folders and files are their owner's alone, whatever the umask. */
-export const DIR_MODE = 0o700;
-export const FILE_MODE = 0o600;
+/**
+ * Folders and files are their owner's alone, whatever the umask, unless the folder that they are made in is one that
+ * its group may read: so a home that is shared (`ensureHome`) stays so for every process, with nobody to tell it.
+ */
+const DIR_MODE = 0o700;
+const FILE_MODE = 0o600;
+const GROUP_READ_DIR = 0o050;
+const GROUP_READ_FILE = 0o040;
+const SET_GID = 0o2000;
 
 /** After the preamble: length and checksum of the one record. */
 const RECORD_HEADER_BYTES = 8;
 
-/** Makes a folder and those above it, 0700. Throws STORAGE. */
+/** Makes a folder and those above it, where they are missing; 0700, or 0750 in a shared folder. Throws STORAGE. */
 export function ensureDir(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: DIR_MODE });
+    if (existsSync(path)) return;
+    ensureDir(dirname(path));
+    makeDir(path);
   } catch (error) {
-    throw storageError(path, "written", error);
+    if (errnoOf(error) !== "EEXIST") throw storageError(path, "written", error);
   }
 }
 
-/** Writes one value as a versioned, checksummed file, atomically and durably. Throws PAYLOAD or STORAGE. */
-export function writeRecordFile(path: string, value: unknown): void {
-  writeFileAtomic(path, recordFileBytes(value));
+/** Makes one folder; 0700, or 0750 in a shared folder. Throws what the system says: EEXIST where it is there. */
+export function makeDir(path: string): void {
+  mkdirSync(path, { mode: DIR_MODE });
+  if (isShared(dirname(path))) shareDir(path, true);
+}
+
+/** Lets the group read a folder and what will be made in it, or no longer; what is there already stays as it is. */
+export function shareDir(path: string, shared: boolean): void {
+  const { mode } = statSync(path);
+  const wanted = shared ? mode | GROUP_READ_DIR : mode & ~0o077;
+  // The bit that hands the group down is lost when it is left out.
+  if (wanted !== mode) chmodSync(path, wanted & (SET_GID | 0o777));
+  if (path === latest.folder) latest = { folder: path, shared };
+}
+
+/** Whether what is made in a folder may be read by its group. A folder that anybody may read was not made by jobx, and does not count. */
+export function isShared(folder: string): boolean {
+  if (folder === latest.folder) return latest.shared;
+  const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
+  latest = { folder, shared: (mode & 0o077) === GROUP_READ_DIR };
+  return latest.shared;
+}
+
+/** Thousands of files are made in one folder, one after the other. */
+let latest = { folder: "", shared: false };
+
+/** Opens a file that may have to be made; 0600, or 0640 in a shared folder. Throws what the system says. */
+export function openFile(path: string, flags: string | number, shared = isShared(dirname(path))): number {
+  const fd = openSync(path, flags, FILE_MODE);
+  if (shared) fchmodSync(fd, FILE_MODE | GROUP_READ_FILE);
+  return fd;
+}
+
+/** Makes a file with these bytes, durably. Throws what the system says: EEXIST where it is there. */
+export function writeNewFile(path: string, bytes: Uint8Array): void {
+  const fd = openFile(path, "wx");
+  try {
+    writeFully(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes one value as a versioned, checksummed file, atomically and durably; `shared: false` keeps it its owner's
+ * alone, whatever the folder. Throws PAYLOAD or STORAGE.
+ */
+export function writeRecordFile(path: string, value: unknown, options: { shared?: false } = {}): void {
+  const bytes = recordFileBytes(value);
+  writeAtomically(path, (fd) => writeFully(fd, bytes), options.shared);
 }
 
 /** Reads a file of `writeRecordFile` back; null where it is missing. Throws DAMAGED, FORMAT or STORAGE. */
@@ -56,17 +116,17 @@ export function recordFileBytes(value: unknown): Uint8Array {
 
 /**
  * Writes a whole file so that a reader sees the old one or the new one, never a part: temporary name,
- * fsync, rename, fsync of the folder. 0600. Throws STORAGE and leaves nothing behind.
+ * fsync, rename, fsync of the folder. Throws STORAGE and leaves nothing behind.
  */
 export function writeFileAtomic(path: string, bytes: Uint8Array): void {
   writeAtomically(path, (fd) => writeFully(fd, bytes));
 }
 
 /** As `writeFileAtomic`, for contents that are made piece by piece; what `write` throws is thrown on. */
-export function writeAtomically<T>(path: string, write: (fd: number) => T): T {
+export function writeAtomically<T>(path: string, write: (fd: number) => T, shared?: false): T {
   const temporary = temporaryFor(path);
   try {
-    const fd = openSync(temporary, "wx", FILE_MODE);
+    const fd = openFile(temporary, "wx", shared);
     let result: T;
     try {
       result = write(fd);

@@ -1,10 +1,10 @@
-import { closeSync, constants, fdatasync, openSync, truncateSync, write } from "node:fs";
+import { closeSync, constants, fdatasync, truncateSync, write } from "node:fs";
 import { dirname } from "node:path";
 
 import { JobxError } from "../errors.ts";
 import type { SegmentRecord } from "../model/records.ts";
 import { encode } from "./codec.ts";
-import { ensureDir, FILE_MODE, syncFolder } from "./files.ts";
+import { ensureDir, openFile, syncFolder } from "./files.ts";
 import { PREAMBLE_BYTES, writePreamble } from "./preamble.ts";
 import { frameHeader } from "./segment-format.ts";
 import { isPassing, RETRY_MS, retryPauses, storageError } from "./storage-errors.ts";
@@ -48,7 +48,7 @@ export class SegmentWriter {
     const writer = new SegmentWriter(path, options.retryMs ?? RETRY_MS);
     try {
       ensureDir(dirname(path));
-      writer.#file = openSync(path, "wx", FILE_MODE);
+      writer.#file = openFile(path, "wx");
     } catch (error) {
       const cause = error instanceof JobxError ? error.cause : error;
       if (!isPassing(cause)) throw storageError(path, "written", error);
@@ -155,7 +155,7 @@ export class SegmentWriter {
 
   async #write(frames: Uint8Array[], sync: boolean): Promise<void> {
     // Not for appending, which would ignore the offsets.
-    this.#file ??= openSync(this.path, constants.O_WRONLY | constants.O_CREAT, FILE_MODE);
+    this.#file ??= openFile(this.path, constants.O_WRONLY | constants.O_CREAT);
     const bytes = Buffer.concat(this.#rewrite ? [...this.#unsynced, ...frames] : frames);
     await writeAt(this.#file, bytes, this.#rewrite ? this.#synced : this.#end);
     this.#lastWrite = performance.now();

@@ -1,6 +1,8 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, readSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { errnoOf } from "../errors.ts";
+import { ensureDir, openFile } from "../store/files.ts";
 import { logFolder, logPath } from "../store/layout.ts";
 
 /** The open logs of one rank; equal descriptors when the streams are merged. */
@@ -27,7 +29,7 @@ export function closeLogs(logs: Logs): void {
 
 /** Makes the folder of a task's logs, so that opening them cannot miss it. */
 export function makeLogFolder(dir: string, tasks: number, task: number): void {
-  mkdirSync(logFolder(dir, tasks, task), { recursive: true, mode: 0o700 });
+  ensureDir(logFolder(dir, tasks, task));
 }
 
 /** Writes the line that separates attempts, on a line of its own. */
@@ -44,11 +46,11 @@ export function sizeOf(fd: number): number {
 function openLog(path: string): number {
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
   try {
-    return openSync(path, flags, 0o600);
+    return openFile(path, flags);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
-    mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
-    return openSync(path, flags, 0o600);
+    ensureDir(dirname(path));
+    return openFile(path, flags);
   }
 }
 

@@ -1,5 +1,6 @@
-import { mkdirSync, renameSync, statSync } from "node:fs";
+import { renameSync, statSync } from "node:fs";
 
+import { ensureDir } from "../store/files.ts";
 import { checkpointDir, logPath } from "../store/layout.ts";
 import { hasFiles } from "./outcome.ts";
 
@@ -25,7 +26,7 @@ export class Spares {
   makeCheckpointFolder(task: number): void {
     const path = checkpointDir(this.#dir, this.#tasks, task);
     if (this.#rename(this.#folders, path)) return;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    ensureDir(path);
   }
 
   /** Puts an empty error log where the first rank of a task will open it, if there is a spare one. */

@@ -47,6 +47,12 @@ test("a home that others can read or write is pointed out with the chmod to run"
   expect(checkHome(shared)[1]).toMatchObject({ verdict: "warn", mend: `chmod go-w ${shared}` });
 });
 
+test("a home that is shared with its group is fine", () => {
+  const home = folder(0o750);
+  mkdirSync(join(home, "jobs"), { mode: 0o750 });
+  expect(checkHome(home)[1]).toMatchObject({ verdict: "ok", detail: expect.stringContaining("its group") });
+});
+
 test("a home that is a file fails, and the rest is not looked at", () => {
   const file = join(folder(), "file");
   writeFileSync(file, "");

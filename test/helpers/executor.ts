@@ -68,6 +68,7 @@ export class MemoryExecutor {
     const notes: string[] = [];
     return {
       home,
+      shared: null,
       env: {},
       runtime: ["bun", "main.ts"],
       remoteRuntime: ["bun", "main.ts"],

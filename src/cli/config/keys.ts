@@ -5,11 +5,12 @@ export type KeyKind = "text" | "switch" | "list" | "table";
 export type ConfigValue = string | boolean | string[] | Record<string, string>;
 
 /**
- * Every key of the configuration: the flags' names, where a default makes sense, plus `home`, `profile`
- * and `runtime`. `JOBX_` and the name in capitals sets it by the environment, tables excepted.
+ * Every key of the configuration: the flags' names, where a default makes sense, plus `home`, `shared`,
+ * `profile` and `runtime`. `JOBX_` and the name in capitals sets it by the environment, tables excepted.
  */
 export const CONFIG_KEYS: Readonly<Record<string, KeyKind>> = {
   home: "text",
+  shared: "switch",
   profile: "text",
   runtime: "list",
   executor: "text",

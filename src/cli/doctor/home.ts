@@ -13,6 +13,8 @@ import { dirname, join, resolve } from "node:path";
 import { errnoOf, messageOf } from "../../errors.ts";
 import { shellWords } from "../../executor/run.ts";
 import { formatSize } from "../../model/sizes.ts";
+import { isShared } from "../../store/files.ts";
+import { homeDirs } from "../../store/layout.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 const LITTLE_SPACE = 1024 ** 3;
@@ -78,6 +80,9 @@ function checkPrivacy(home: string): Check {
       `others can write to ${home} (mode ${shown}) and so run code as you`,
       `chmod go-w ${shellWords([home])}`,
     );
+  }
+  if ((mode & 0o007) === 0 && isShared(homeDirs.jobs(home))) {
+    return ok("privacy", `its group may read it, since it is shared (mode ${shown})`);
   }
   if ((mode & 0o077) !== 0) {
     return warn(
