@@ -296,6 +296,7 @@ function freshHome(): Record<string, string> {
     HOME: base,
     JOBX_HOME: join(base, "home"),
     JOBX_RUNTIME_DIR: runtime,
+    JOBX_EXECUTOR: "local",
     JOBX_QUEUE_IDLE_SECONDS: "2",
   };
 }

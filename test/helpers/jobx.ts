@@ -35,6 +35,8 @@ export class TestJobx {
       LANG: "C.UTF-8",
       JOBX_HOME: this.home,
       JOBX_RUNTIME_DIR: runtime,
+      // Not whatever scheduler the machine may have.
+      JOBX_EXECUTOR: "local",
       // Short, so that no queue outlives its test by much.
       JOBX_QUEUE_IDLE_MS: "1000",
       ...env,
