@@ -4,9 +4,9 @@ import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
 import { type FinalState, isFinal } from "../model/states.ts";
 import { addVerdicts, removeEnvironment, type Verdict, writeNative, writeSummary } from "../store/jobs.ts";
+import { elementsOf, tasksOfElement } from "./elements.ts";
 import type { JobReader, Overlay } from "./job-reader.ts";
 import type { Services } from "./services.ts";
-import { elementsOf } from "./submit.ts";
 import { summaryOf } from "./summary.ts";
 
 /** A submission that has no native id after this long was interrupted. */
@@ -79,7 +79,7 @@ function unknownElement(job: number, element: number): ElementStatus {
 
 /** What one element's status says of its tasks. */
 function applyStatus(executor: Executor, job: JobReader, status: ElementStatus): void {
-  const tasks = tasksOfElement(executor, job, status.element);
+  const tasks = tasksOfElement(executor, job.spec, status.element);
   if (status.state !== "queued" && status.state !== "running") {
     if (job.overdue(status.element, executor.graceSeconds)) closeTasks(job, tasks, status);
     return;
@@ -168,12 +168,6 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
       closeTasks(job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });
     }
   }
-}
-
-function* tasksOfElement(executor: Executor, job: JobReader, element: number): Iterable<number> {
-  const size = executor.capabilities.wholeJob ? job.spec.tasks : job.spec.run.pack.tasks;
-  const end = Math.min((element + 1) * size, job.spec.tasks);
-  for (let task = element * size; task < end; task++) yield task;
 }
 
 function includes(set: "all" | Set<number> | null, task: number): boolean {

@@ -19,6 +19,7 @@ import { allocateJob, ensureHome, removeJob, writeNative, writeSpec } from "../s
 import { jobFiles } from "../store/layout.ts";
 import { writePayload } from "../store/payload.ts";
 import { judgeDependencies } from "./dependencies.ts";
+import { elementsOf } from "./elements.ts";
 import { pinRuntime } from "./runtime.ts";
 import type { Services } from "./services.ts";
 
@@ -164,11 +165,6 @@ async function submitOrRemove(
     if (!(error instanceof JobxError && error.code === "UNREACHABLE" && executor.find)) removeJob(dir);
     throw error;
   }
-}
-
-/** How many elements the executor sees of a job. */
-export function elementsOf(executor: Executor, spec: Pick<JobSpec, "tasks" | "run">): number {
-  return executor.capabilities.wholeJob ? 1 : Math.ceil(spec.tasks / spec.run.pack.tasks);
 }
 
 /** The command as it stands, or the file and export that a reference means. */
