@@ -12,13 +12,13 @@ export function showFailure(error: unknown, output: Output, circumstances: Circu
   const known = asKnown(error);
   const { errStyle } = output;
   if (!known) {
-    output.warn(`${errStyle.red("error:")} This is a bug in jobx: ${messageOf(error)}`);
-    output.warn(`  Please report it together with ${writeBugLog(error, circumstances)}`);
+    output.error(`${errStyle.red("error:")} This is a bug in jobx: ${messageOf(error)}`);
+    output.error(`  Please report it together with ${writeBugLog(error, circumstances)}`);
   } else {
-    output.warn(`${errStyle.red("error:")} ${known.message}`);
-    if (known.hint) output.warn(known.hint.replace(/^/gm, "  "));
+    output.error(`${errStyle.red("error:")} ${known.message}`);
+    if (known.hint) output.error(known.hint.replace(/^/gm, "  "));
   }
-  if (circumstances.verbose) output.warn(errStyle.dim(detailsOf(error)));
+  if (circumstances.verbose) output.error(errStyle.dim(detailsOf(error)));
 }
 
 /** The exit code that an error stands for. */

@@ -1,6 +1,8 @@
 import { fstatSync, writeSync } from "node:fs";
 import { styleText } from "node:util";
 
+import { type ConsolaInstance, createConsola, LogLevels } from "consola/core";
+
 import { errnoOf } from "../errors.ts";
 
 /** One answer in its three forms; only the one that was asked for is made. */
@@ -36,19 +38,37 @@ export type Output = {
   note(text: string): void;
   /** A line that `--quiet` does not silence. */
   warn(text: string): void;
+  /** What went wrong. */
+  error(text: string): void;
+  /** A line that only `--verbose` shows. */
+  debug(text: string): void;
   /** Standard error as it is: progress bars. */
   writeError(bytes: string | Uint8Array): void;
   /** The terminal that standard error is, for progress that redraws itself; null where it is none. */
   terminal(): { columns: number } | null;
 };
 
-export type OutputOptions = { json: boolean; quiet: boolean; color: { out: boolean; err: boolean } };
+export type OutputOptions = {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  color: { out: boolean; err: boolean };
+};
 
 /** Makes the output that the global options ask for; `sink` (file descriptors by default) is for tests. */
 export function makeOutput(
   options: OutputOptions,
   sink: (fd: 1 | 2, bytes: Uint8Array) => void = writeFully,
 ): Output {
+  // Most answers come with no other word, so it is made when the first one is said.
+  let made: ConsolaInstance | undefined;
+  const log = () =>
+    (made ??= createConsola({
+      level: options.verbose ? LogLevels.debug : options.quiet ? LogLevels.warn : LogLevels.info,
+      // Lines that are alike are no mistake.
+      throttle: 0,
+      reporters: [{ log: ({ args }) => put(2, lines(args.join(" "))) }],
+    }));
   const form = options.json ? "json" : options.quiet ? "quiet" : "people";
   const put = (fd: 1 | 2, text: string | Uint8Array) => {
     const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
@@ -63,10 +83,10 @@ export function makeOutput(
       else put(1, lines(form === "quiet" ? answer.quiet.join("\n") : answer.text()));
     },
     write: (bytes) => put(1, bytes),
-    note: (text) => {
-      if (!options.quiet) put(2, lines(text));
-    },
-    warn: (text) => put(2, lines(text)),
+    note: (text) => log().info(text),
+    warn: (text) => log().warn(text),
+    error: (text) => log().error(text),
+    debug: (text) => log().debug(text),
     writeError: (bytes) => put(2, bytes),
     terminal: () => (isTerminal(2) ? { columns: process.stderr.columns || 80 } : null),
   };

@@ -1,13 +1,13 @@
 import { JobxError } from "../errors.ts";
 import { type Invocation, parseInvocation } from "./args/strict.ts";
-import { CliContext } from "./context.ts";
+import { CliContext, type Globals } from "./context.ts";
 import { failureExit, showFailure } from "./failure.ts";
 import { isTerminal, makeOutput, wantsColor } from "./output.ts";
 
 /** Runs one command line and gives the process's exit code: the number that the command gave back, else 0. Throws nothing. */
 export async function runCommandLine(argv: string[], version: string): Promise<number> {
   const env = process.env;
-  const plain = outputFor({ json: false, quiet: false, color: undefined });
+  const plain = outputFor({ json: false, quiet: false, verbose: false, color: undefined });
   let verbose = argv.includes("-v") || argv.includes("--verbose");
   const fail = (error: unknown) => {
     showFailure(error, plain, { verbose, version, argv });
@@ -58,10 +58,9 @@ async function helpFor(
   return invocation.command ? renderCommandHelp(invocation.command, style) : renderRootHelp(style);
 }
 
-function outputFor(globals: { json: boolean; quiet: boolean; color: boolean | undefined }) {
+function outputFor(globals: Omit<Globals, "home" | "profile">) {
   return makeOutput({
-    json: globals.json,
-    quiet: globals.quiet,
+    ...globals,
     color: {
       out: wantsColor(globals.color, process.env, () => isTerminal(1)),
       err: wantsColor(globals.color, process.env, () => isTerminal(2)),

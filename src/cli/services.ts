@@ -25,14 +25,14 @@ export async function openServices(context: CliContext): Promise<Services> {
 
 /** The executors with their tables of the configuration; also what `jobx plugins` and `jobx doctor` look at. */
 export function registryFor(context: CliContext, config: ResolvedConfig): Registry {
-  const { output, globals } = context;
+  const { output } = context;
   return openRegistry({
     env: context.env,
     home: config.home,
     runtime: ownRuntime(),
     note: (text) => output.note(text),
     taskOutput: output.form === "people" ? 1 : 2,
-    log: globals.verbose ? (line) => output.warn(output.errStyle.dim(`$ ${line}`)) : undefined,
+    log: (line) => output.debug(output.errStyle.dim(`$ ${line}`)),
     table(executor) {
       const values = config.settings[executor];
       return values ? { values, where: `[${executor}], ${config.originOf(executor)}` } : null;

@@ -8,7 +8,12 @@ import { renderMarkdown } from "../../src/cli/help/render.ts";
 import { TOPICS } from "../../src/cli/help/topics.ts";
 import { makeOutput } from "../../src/cli/output.ts";
 
-const { style } = makeOutput({ json: false, quiet: false, color: { out: false, err: false } });
+const { style } = makeOutput({
+  json: false,
+  quiet: false,
+  verbose: false,
+  color: { out: false, err: false },
+});
 const shown = COMMANDS.filter((command) => command.group !== "hidden");
 
 function tooWide(text: string): string[] {

@@ -15,7 +15,12 @@ const file = (task: number, stream: "out" | "err" = "out", rank = 0): LogFile =>
 
 function collector(options: { quiet?: boolean } = {}) {
   const chunks: Uint8Array[] = [];
-  const settings = { json: false, quiet: options.quiet ?? false, color: { out: false, err: false } };
+  const settings = {
+    json: false,
+    quiet: options.quiet ?? false,
+    verbose: false,
+    color: { out: false, err: false },
+  };
   const output = makeOutput(settings, (fd, each) => {
     if (fd === 1) chunks.push(each.slice());
   });

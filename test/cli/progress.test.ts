@@ -6,7 +6,10 @@ import { showProgress } from "../../src/cli/progress.ts";
 import { type Counts, noCounts } from "../../src/model/states.ts";
 import { eventually } from "../helpers/eventually.ts";
 
-const plain = makeOutput({ json: false, quiet: false, color: { out: false, err: false } }, () => {});
+const plain = makeOutput(
+  { json: false, quiet: false, verbose: false, color: { out: false, err: false } },
+  () => {},
+);
 
 const counts = (parts: Partial<Counts>): Counts => ({ ...noCounts(), ...parts });
 
@@ -14,9 +17,12 @@ const counts = (parts: Partial<Counts>): Counts => ({ ...noCounts(), ...parts })
 function fakeTerminal(columns: number | null) {
   const terminal = { columns: columns ?? 0 };
   let written = "";
-  const base = makeOutput({ json: false, quiet: false, color: { out: false, err: false } }, (_fd, bytes) => {
-    written += new TextDecoder().decode(bytes);
-  });
+  const base = makeOutput(
+    { json: false, quiet: false, verbose: false, color: { out: false, err: false } },
+    (_fd, bytes) => {
+      written += new TextDecoder().decode(bytes);
+    },
+  );
   const output = { ...base, terminal: () => (columns === null ? null : terminal) };
   return { output, terminal, take: () => [written, (written = "")][0] ?? "" };
 }

@@ -5,7 +5,10 @@ import { groupReasons, renderReasons } from "../../src/cli/reasons.ts";
 import type { TaskState } from "../../src/model/states.ts";
 import { taskView } from "./views.ts";
 
-const { style } = makeOutput({ json: false, quiet: false, color: { out: false, err: false } }, () => {});
+const { style } = makeOutput(
+  { json: false, quiet: false, verbose: false, color: { out: false, err: false } },
+  () => {},
+);
 
 const task = (index: number, state: TaskState, reason: string | null) => taskView({ index, state, reason });
 

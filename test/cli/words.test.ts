@@ -15,7 +15,10 @@ import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { taskView } from "./views.ts";
 
-const { style } = makeOutput({ json: false, quiet: false, color: { out: false, err: false } }, () => {});
+const { style } = makeOutput(
+  { json: false, quiet: false, verbose: false, color: { out: false, err: false } },
+  () => {},
+);
 
 test("resource flags become resources, and what was not given stays absent", () => {
   const given: Record<string, string> = { time: "90", mem: "4G", gpus: "a100:2", "ranks-per-node": "3" };
