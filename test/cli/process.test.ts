@@ -7,7 +7,13 @@ import { tempDir } from "../helpers/temp.ts";
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 const folder = tempDir("cli-process");
-const env = { HOME: folder, PATH: `${folder}:${process.env.PATH}`, TERM: "dumb", TMPDIR: folder };
+const env = {
+  HOME: folder,
+  JOBX_EXECUTOR: "local",
+  PATH: `${folder}:${process.env.PATH}`,
+  TERM: "dumb",
+  TMPDIR: folder,
+};
 
 async function run(argv: string[], extra: Record<string, string> = {}) {
   const child = Bun.spawn(argv, {
