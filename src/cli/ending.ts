@@ -1,5 +1,5 @@
 import { finalOf, totalOf } from "../model/states.ts";
-import { reportFailures } from "./failures.ts";
+import { reportFailures, type Told } from "./failures.ts";
 import type { Output, Style } from "./output.ts";
 import { printable } from "./printable.ts";
 import { nameOfScope, type Scope } from "./selection.ts";
@@ -12,13 +12,13 @@ import { exitCodeOf } from "./waiting.ts";
  * Says how a wait ended: a line per job, and on standard error what did not succeed. Gives the exit code: 0
  * when every task succeeded, else 1.
  */
-export function reportEnd(output: Output, scopes: readonly Scope[]): number {
+export function reportEnd(output: Output, scopes: readonly Scope[], told: Told = {}): number {
   output.result({
     json: oneOrMany(scopes.map((scope) => jobJson(scope, { tasks: false }))),
     quiet: scopes.map((scope) => scope.state),
     text: () => scopes.map((scope) => endLine(scope, output.style)).join("\n"),
   });
-  reportFailures(output, scopes);
+  reportFailures(output, scopes, told);
   return exitCodeOf(scopes);
 }
 

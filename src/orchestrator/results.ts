@@ -21,13 +21,12 @@ export function taskValue(view: JobView, index: number, rank: number | null): un
 
 /** Why a task has no value, as an error whose `cause` is what the task threw. */
 export function taskError(view: JobView, task: TaskView): JobxError {
-  const name = nameOf(view, task);
   const record = failedRank(task)?.result ?? null;
   const remote = record?.error ?? null;
   const reason = remote
     ? `${remote.name}: ${remote.message}`
     : (task.reason ?? task.native ?? "no reason is known");
-  return new JobxError(codeOf(task.state), `${sentence(name, task.state)}: ${reason}`, {
+  return new JobxError(codeOf(task.state), `${sentence(subjectOf(view, task), task.state)}: ${reason}`, {
     hint: hintFor(view, task),
     cause: remote ? reviveError(remote) : undefined,
   });
@@ -54,6 +53,11 @@ export function nameOf(view: JobView, task: TaskView): string {
   return view.spec.tasks === 1 ? `${view.id}` : `${view.id}.${task.index}`;
 }
 
+/** "Task 12.3", or "Job 12" where it has only one task. */
+function subjectOf(view: JobView, task: TaskView): string {
+  return `${view.spec.tasks === 1 ? "Job" : "Task"} ${nameOf(view, task)}`;
+}
+
 function rankValue(view: JobView, task: TaskView, rank: RankView): unknown {
   const record: ResultRecord | null = rank.result;
   if (!record || record.status !== "succeeded")
@@ -78,22 +82,22 @@ function codeOf(state: TaskState): ErrorCode {
   }
 }
 
-function sentence(name: string, state: TaskState): string {
+function sentence(subject: string, state: TaskState): string {
   switch (state) {
     case "failed":
-      return `Task ${name} failed`;
+      return `${subject} failed`;
     case "timeout":
-      return `Task ${name} ran out of time`;
+      return `${subject} ran out of time`;
     case "cancelled":
-      return `Task ${name} was cancelled`;
+      return `${subject} was cancelled`;
     case "lost":
-      return `Task ${name} was lost`;
+      return `${subject} was lost`;
     case "queued":
-      return `Task ${name} has no result yet, it waits`;
+      return `${subject} has no result yet, it waits`;
     case "running":
-      return `Task ${name} has no result yet, it runs`;
+      return `${subject} has no result yet, it runs`;
     case "succeeded":
-      return `Task ${name} succeeded without a value`;
+      return `${subject} succeeded without a value`;
   }
 }
 

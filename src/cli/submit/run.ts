@@ -42,7 +42,7 @@ export async function runSubmit(context: CliContext): Promise<number> {
 }
 
 /** The submission that the words and options ask for. */
-async function inputFrom(context: CliContext, services: Services, entry: EntryWords) {
+export async function inputFrom(context: CliContext, services: Services, entry: EntryWords) {
   const { values, cwd, env } = context;
   const config = await context.config();
   const choice = {
@@ -83,12 +83,14 @@ async function waitForEnd(context: CliContext, services: Services, submitted: Su
   const scopes = context.values.flag("follow")
     ? [await followToEnd(context, services, selected)]
     : await waitWithProgress(context, services, [selected]);
-  if (output.form === "people") return reportEnd(output, scopes);
+  // What was followed, and what the debug executor ran, has passed by on this very terminal.
+  const told = { outputSeen: context.values.flag("follow") === true || submitted.executor === "debug" };
+  if (output.form === "people") return reportEnd(output, scopes, told);
   if (output.form === "json") {
     const [scope] = scopes;
     const json = { ...submitted, state: scope?.state, counts: scope?.counts };
     output.result({ json, quiet: [], text: () => "" });
   }
-  reportFailures(output, scopes);
+  reportFailures(output, scopes, told);
   return exitCodeOf(scopes);
 }

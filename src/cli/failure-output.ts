@@ -1,0 +1,73 @@
+import { headline } from "../model/remote-error.ts";
+import type { TaskView } from "../model/task-view.ts";
+import { tailText } from "../orchestrator/log-tail.ts";
+import { failedRank, remoteErrorOf } from "../orchestrator/results.ts";
+import type { JobView } from "../orchestrator/view.ts";
+import { elementLogPath, logPath } from "../store/layout.ts";
+
+const TAIL_LINES = 10;
+/** A function's error stands at the end of its log, after what is looked for. */
+const MOST_LINES = 60;
+const MOST_BYTES = 8192;
+const STACK_LINES = 8;
+
+/** What a task that did not succeed left to read. */
+export type FailureOutput = {
+  /** The last lines that its last attempt printed, without the report of what it threw. */
+  said: string[];
+  /** Frames and code of what it threw, without the message. */
+  report: string[];
+  /** Whether `jobx logs` has anything to show. */
+  any: boolean;
+};
+
+/** The end of what the failed rank wrote: of stderr, else of stdout, else of what the scheduler captured. */
+export function failureOutput(view: JobView, task: TaskView): FailureOutput {
+  const error = remoteErrorOf(task);
+  const texts = pathsOf(view, task).map((path) => linesOf(tailText(path, MOST_LINES, MOST_BYTES)));
+  const any = texts.some((lines) => lines.some((line) => line.trim() !== "" && !isMarker(line)));
+  const lines = texts.map(lastAttempt).find((each) => each.some((line) => line.trim() !== "")) ?? [];
+  const head = error === null ? [] : headline(error).split("\n");
+  const at = error === null ? -1 : lines.findLastIndex((line) => line === head[0]);
+  if (at < 0) return { said: lines.slice(-TAIL_LINES), report: framesOf(error?.stack ?? null), any };
+  return {
+    said: trimmedEnd(lines.slice(0, at)).slice(-TAIL_LINES),
+    report: lines.slice(at + head.length),
+    any,
+  };
+}
+
+function pathsOf({ dir, spec }: JobView, task: TaskView): string[] {
+  const rank = failedRank(task)?.rank ?? 0;
+  const element = Math.floor(task.index / spec.run.pack.tasks);
+  return [
+    logPath(dir, spec.tasks, task.index, rank, "err"),
+    logPath(dir, spec.tasks, task.index, rank, "out"),
+    elementLogPath(dir, element),
+    elementLogPath(dir, 0),
+  ];
+}
+
+function linesOf(text: string): string[] {
+  const lines = Bun.stripANSI(text).split("\n");
+  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+}
+
+/** What stands below the last line that jobx itself put between attempts. */
+function lastAttempt(lines: string[]): string[] {
+  return lines.slice(lines.findLastIndex(isMarker) + 1);
+}
+
+function isMarker(line: string): boolean {
+  return line.startsWith("--- jobx: ");
+}
+
+/** The frames of a stack, without the message that stands above them. */
+function framesOf(stack: string | null): string[] {
+  const frames = stack?.split("\n").filter((line) => /^\s*at /.test(line)) ?? [];
+  return frames.slice(0, STACK_LINES).map((line) => `    ${line.trim()}`);
+}
+
+function trimmedEnd(lines: string[]): string[] {
+  return lines.slice(0, lines.findLastIndex((line) => line.trim() !== "") + 1);
+}

@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { failureText } from "../../src/cli/failures.ts";
+import { makeOutput } from "../../src/cli/output.ts";
+import type { RemoteError } from "../../src/model/records.ts";
+import type { TaskView } from "../../src/model/task-view.ts";
+import { submitJob } from "../../src/orchestrator/submit.ts";
+import { type JobView, readJobs } from "../../src/orchestrator/view.ts";
+import { logPath } from "../../src/store/layout.ts";
+import { input, MemoryExecutor } from "../helpers/executor.ts";
+import { tempDir } from "../helpers/temp.ts";
+import { failedView } from "./views.ts";
+
+const { style } = makeOutput(
+  { json: false, quiet: false, verbose: false, color: { out: false, err: false } },
+  () => {},
+);
+
+const thrown: RemoteError = {
+  name: "RangeError",
+  message: "too large",
+  stack: "RangeError: too large\n    at fit (/home/me/fit.ts:3:9)",
+  cause: null,
+  fields: {},
+};
+
+const REPORT = `RangeError: too large
+    at fit (/home/me/fit.ts:3:9)
+
+> 3 |   throw new RangeError("too large");
+    |         ^
+`;
+
+async function jobOf(tasks: number, logs: { err?: string; out?: string } = {}): Promise<JobView> {
+  const services = new MemoryExecutor().services(tempDir());
+  const { id, dir } = await submitJob(services, input(tasks));
+  for (const [stream, text] of Object.entries(logs)) {
+    const path = logPath(dir, tasks, 0, 0, stream === "err" ? "err" : "out");
+    mkdirSync(dirname(path), { recursive: true });
+    await Bun.write(path, text);
+  }
+  const [view] = await readJobs(services, [id]);
+  if (!view) throw new Error("the job was not read");
+  return view;
+}
+
+const lines = (view: JobView, task: TaskView, told = {}) => failureText(view, task, style, told).split("\n");
+
+describe("a failure", () => {
+  test("tells what a function threw once, with its frames and code", async () => {
+    const text = lines(await jobOf(1, { err: REPORT }), failedView({ error: thrown }));
+    expect(text[0]).toBe("✗ Job 1 failed: RangeError: too large");
+    expect(text.filter((line) => line.includes("RangeError: too large"))).toHaveLength(1);
+    expect(text).toContain("      at fit (/home/me/fit.ts:3:9)");
+    expect(text).toContain('  > 3 |   throw new RangeError("too large");');
+    expect(text.at(-1)).toBe("  See its output: jobx logs 1; run it again: jobx retry 1");
+  });
+
+  test("shows what else was printed before it", async () => {
+    const view = await jobOf(1, { err: `step 1\nwarning: no GPU\n${REPORT}` });
+    const text = lines(view, failedView({ error: thrown }));
+    expect(text).toContain("    | warning: no GPU");
+    expect(text.filter((line) => line.includes("RangeError: too large"))).toHaveLength(1);
+  });
+
+  test("takes the frames from the error where the log does not have them", async () => {
+    const text = lines(await jobOf(1, { err: "something else\n" }), failedView({ error: thrown }));
+    expect(text).toContain("      at fit (/home/me/fit.ts:3:9)");
+    expect(text).toContain("    | something else");
+  });
+
+  test("shows the end of a command's log, of its last attempt alone", async () => {
+    const err = "first\n--- jobx: attempt 1 on n1 at 2026-01-01T00:00:00.000Z ---\nsecond\n";
+    const text = lines(await jobOf(3, { err }), failedView({ reason: "exit code 1" }));
+    expect(text).toEqual([
+      "✗ Task 1.0 failed: exit code 1",
+      "    | second",
+      "  See its output: jobx logs 1.0; run it again: jobx retry 1.0",
+    ]);
+  });
+
+  test("names no output where there is none", async () => {
+    expect(lines(await jobOf(1), failedView({ reason: "command not found: foo" }))).toEqual([
+      "✗ Job 1 failed: command not found: foo",
+      "  Run it again: jobx retry 1",
+    ]);
+    const marker = "--- jobx: the output went to the terminal ---\n";
+    expect(lines(await jobOf(1, { err: marker }), failedView({ reason: "exit code 4" }))).toEqual([
+      "✗ Job 1 failed: exit code 4",
+      "  Run it again: jobx retry 1",
+    ]);
+  });
+
+  test("says only its reason to somebody who has just seen the output", async () => {
+    const text = lines(await jobOf(1, { err: REPORT }), failedView({ error: thrown }), { outputSeen: true });
+    expect(text).toEqual([
+      "✗ Job 1 failed: RangeError: too large",
+      "  See its output: jobx logs 1; run it again: jobx retry 1",
+    ]);
+  });
+});
