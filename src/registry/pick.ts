@@ -6,6 +6,8 @@ export type Picked = { executor: Executor; why: string };
 
 const CLUSTER = 2;
 const FINE = 1;
+/** It could, and is not taken unasked. */
+const NAMED = 0;
 
 /**
  * The executor that fits this machine best; of equals, the later one. A cluster is never left for a lesser
@@ -35,8 +37,13 @@ export async function pickExecutor(
     );
   }
   if (best?.affinity) return { executor: best.executor, why: best.affinity.why };
-  throw new JobxError("NOT_FOUND", "No executor fits this machine", {
-    hint: "`jobx plugins` lists them; name one with -e",
+  const named = answers.filter((answer) => answer.affinity?.score === NAMED);
+  if (named.length === 0) {
+    throw new JobxError("NOT_FOUND", "No executor fits this machine", { hint: "`jobx plugins` lists them" });
+  }
+  const choice = named.map(({ executor, affinity }) => `  -e ${executor.name}: ${affinity?.why}`);
+  throw new JobxError("NOT_FOUND", "No executor runs jobs here unless it is named", {
+    hint: ["Name one:", ...choice].join("\n"),
   });
 }
 

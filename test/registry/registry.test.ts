@@ -45,7 +45,7 @@ function open(
   more: Partial<Parameters<typeof openRegistry>[0]> & { notes?: string[] } = {},
 ): Registry {
   return openRegistry({
-    env: { HOME: join(root, "nobody"), PATH: "/usr/bin:/bin", JOBX_PLUGIN_PATH: paths.join(":") },
+    env: { HOME: join(root, "nobody"), PATH: join(root, "nobody"), JOBX_PLUGIN_PATH: paths.join(":") },
     home: join(root, "home"),
     runtime: ["/nowhere/jobx"],
     note: (text) => more.notes?.push(text),
@@ -292,5 +292,13 @@ describe("auto", () => {
     const path = folder({ "toy.ts": plugin("toy"), "bad.ts": "throw 1" });
     expect((await open([path], { notes }).pick()).executor.name).toBe("local");
     expect(notes).toEqual(["bad did not load and cannot be chosen; see `jobx plugins`"]);
+  });
+
+  test("says which executors may be named where none is taken unasked", async () => {
+    const bin = folder({ sbatch: "#!/bin/sh\n" });
+    chmodSync(join(bin, "sbatch"), 0o755);
+    const error = await refusal(open([], { env: { PATH: bin } }).pick());
+    expect(error.message).toBe("No executor runs jobs here unless it is named");
+    expect(error.hint).toContain("-e local: sbatch is here");
   });
 });
