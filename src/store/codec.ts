@@ -1,4 +1,5 @@
-import { addExtension, Packr } from "msgpackr";
+// Not the package's main entry: that looks for a native addon wherever this was built, also from within the binary.
+import { addExtension, Packr } from "msgpackr/pack";
 
 import { JobxError, messageOf } from "../errors.ts";
 import { fromErrorData, toErrorData } from "./error-data.ts";
