@@ -117,10 +117,15 @@ export class ElementRun {
     return this.#running.size === 0;
   }
 
+  /** Whether nothing is left to run: every task has its record, or is left for another run. */
+  get isOver(): boolean {
+    return this.isIdle && (this.#line.isEmpty || this.#stopped);
+  }
+
   #pump(): void {
     if (!this.#begun) return;
     if (!this.#stopped) while (this.#startOne());
-    if (this.#running.size === 0 && (this.#line.isEmpty || this.#stopped)) return this.#conclude();
+    if (this.isOver) return this.#conclude();
     this.#settleSlots();
     this.#lookWhileHeld();
   }

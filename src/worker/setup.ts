@@ -2,14 +2,21 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Family } from "./processes.ts";
+import { GRACE_MS } from "./limits.ts";
+import { type Family, signalGroup } from "./processes.ts";
 
 export type SetupResult =
   | { ok: true; environment: Record<string, string>; cwd: string }
   /** `reason` names the line that failed. */
   | { ok: false; reason: string };
 
-export type ShellPlace = { environment: Record<string, string>; cwd: string; family: Family };
+export type ShellPlace = {
+  environment: Record<string, string>;
+  cwd: string;
+  family: Family;
+  /** Ends the lines: SIGTERM, and SIGKILL after the usual grace. */
+  stop?: AbortSignal;
+};
 
 /**
  * Runs the setup lines in one login bash, so that `module load` works, and takes its environment and
@@ -64,7 +71,7 @@ function failureOf(lines: string[], failed: string | null, exit: number | null):
 
 async function runBash(
   script: string,
-  { environment, cwd, family }: ShellPlace,
+  { environment, cwd, family, stop }: ShellPlace,
 ): Promise<{ exit: number | null; failure: string | null }> {
   try {
     const bash = Bun.spawn(["bash", "-l", "-c", script], {
@@ -74,7 +81,9 @@ async function runBash(
       detached: true,
     });
     family.add(bash.pid);
+    const forget = whenStopped(stop, bash.pid);
     await bash.exited;
+    forget();
     family.delete(bash.pid);
     return {
       exit: bash.exitCode,
@@ -83,6 +92,21 @@ async function runBash(
   } catch (error) {
     return { exit: null, failure: `setup needs bash, which did not start: ${String(error)}` };
   }
+}
+
+/** Ends a process's group once `stop` says so; the function it returns is for when the process has ended. */
+function whenStopped(stop: AbortSignal | undefined, pid: number): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = () => {
+    signalGroup(pid, "SIGTERM");
+    timer = setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MS);
+  };
+  if (stop?.aborted) end();
+  else stop?.addEventListener("abort", end);
+  return () => {
+    clearTimeout(timer);
+    stop?.removeEventListener("abort", end);
+  };
 }
 
 /** NUL-separated `NAME=value` entries; what bash sets for itself is left out. */

@@ -64,11 +64,24 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
   const context = await makeContext(dir, spec, { node, ranks, recorder });
 
   let run: ElementRun | null = null;
-  const slots = await openSlots({ dir, spec, element, onOrder: (order) => run?.obey(order) });
+  const settingUp = new AbortController();
+  const slots = await openSlots({
+    dir,
+    spec,
+    element,
+    onOrder: (order) => {
+      run?.obey(order);
+      // A setup has nobody to set up for once every task was cancelled.
+      if (run?.isOver) settingUp.abort();
+    },
+  });
   run = new ElementRun(context, new TaskLine(waiting), history, slots, result);
-  const forget = obeySignals(run, context.family);
+  const forget = obeySignals(run, context.family, settingUp);
   try {
-    const outcome = await Promise.race([live(run, context, waiting.length), recorder.broken]);
+    const outcome = await Promise.race([
+      live(run, context, waiting.length, settingUp.signal),
+      recorder.broken,
+    ]);
     const failure = "record" in outcome ? outcome : await stored(recorder);
     if (failure) {
       context.family.signal("SIGKILL");
@@ -88,17 +101,23 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
 }
 
 /** Setup, the tasks, teardown. */
-async function live(run: ElementRun, context: ElementContext, tasks: number): Promise<ElementResult> {
+async function live(
+  run: ElementRun,
+  context: ElementContext,
+  tasks: number,
+  stop: AbortSignal,
+): Promise<ElementResult> {
   const { spec, family } = context;
   const place = () => ({ environment: context.environment, cwd: context.cwd, family });
   if (tasks > 0) {
-    const setup = await runSetup(spec.run.setup, place());
+    const setup = await runSetup(spec.run.setup, { ...place(), stop });
     if (setup.ok) {
       context.environment = setup.environment;
       context.cwd = setup.cwd;
     } else {
       say(setup.reason);
-      run.failAll(setup.reason);
+      // What a preemption leaves for the next run has not failed.
+      if (!run.isOver) run.failAll(setup.reason);
     }
   }
   run.begin();
@@ -140,12 +159,13 @@ async function makeRunners(spec: JobSpec, env: Record<string, string>, family: F
 }
 
 /** SIGUSR2 warns of a preemption, SIGTERM ends; the terminal's closing and SIGCONT mean nothing here. */
-function obeySignals(run: ElementRun, family: Family): () => void {
+function obeySignals(run: ElementRun, family: Family, settingUp: AbortController): () => void {
   const warn = () => run.preempt();
   const end = () => {
     // Setup and teardown; tasks are told by the run, once: some programs take a second SIGTERM for haste.
     if (run.isIdle) family.signal("SIGTERM");
     run.stop();
+    settingUp.abort();
   };
   const ignore = () => undefined;
   const handlers = { SIGUSR2: warn, SIGTERM: end, SIGINT: end, SIGHUP: ignore, SIGCONT: ignore };

@@ -87,6 +87,17 @@ describe("the life of a job", () => {
     expect(again.out + again.err).toContain("already");
   });
 
+  test("cancelling a job whose setup runs ends the setup", async () => {
+    const file = join(jobx.cwd, "setup-pid");
+    const line = `sleep 1000 & echo $! > ${file}; wait`;
+    const id = await jobx.submit(["--setup", line, "--", "true"]);
+    const pid = await eventually(() => (existsSync(file) ? readFileSync(file, "utf8").trim() : null));
+    await jobx.ok(["cancel", id]);
+    expect((await jobx.run(["wait", id])).code).toBe(1);
+    expect((await status(id)).tasks[0]?.state).toBe("cancelled");
+    await eventually(() => isGone(pid));
+  });
+
   test("one task can be cancelled alone", async () => {
     const id = await jobx.submit(["--array", "0-2", "--", "true"]);
     await jobx.run(["wait", id]);
