@@ -1,14 +1,18 @@
 import { JobxError, usageError } from "../errors.ts";
 import type { Executor, ExecutorContext, ShellCommand, TaskSelection } from "../executor/contract.ts";
 import { isFinal } from "../model/states.ts";
+import type { TaskView } from "../model/task-view.ts";
 import { addCancelled, addHeld, removeHeld } from "../store/jobs.ts";
 import { JobReader } from "./job-reader.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
 import { settle } from "./settle.ts";
 
-/** What a verb did to one job: how many tasks it was asked for, and how many had already ended. */
-export type Control = { id: number; asked: number; alreadyFinal: number };
+/**
+ * What a verb came to in one job: how many tasks it was asked for, how many it passed over because it means
+ * nothing to them (a running one cannot be held), and how many had already ended.
+ */
+export type Control = { id: number; asked: number; passedOver: number; alreadyFinal: number };
 
 /**
  * Cancels tasks that have not ended. The request is written down before the executor is told, so that
@@ -25,7 +29,7 @@ export async function cancelJobs(services: Services, selected: Selected[]): Prom
 
 /** Keeps tasks that wait from starting. */
 export async function holdJobs(services: Services, selected: Selected[]): Promise<Control[]> {
-  const open = await openTasks(services, selected);
+  const open = await openTasks(services, selected, (task) => task.state === "queued");
   for (const { one, tasks } of open) {
     if (tasks.length > 0) addHeld(one.dir, one.tasks === null ? null : tasks);
   }
@@ -37,7 +41,7 @@ export async function holdJobs(services: Services, selected: Selected[]): Promis
 
 /** Lets held tasks start. */
 export async function releaseJobs(services: Services, selected: Selected[]): Promise<Control[]> {
-  const open = await openTasks(services, selected);
+  const open = await openTasks(services, selected, isHeld);
   for (const { one, tasks } of open) {
     if (tasks.length > 0) removeHeld(one.dir, one.tasks === null ? null : tasks);
   }
@@ -53,8 +57,8 @@ export async function interruptJobs(
   selected: Selected[],
   kind: "preempted" | "timeout",
 ): Promise<Control[]> {
-  const open = await openTasks(services, selected);
-  if (!open.some(({ reader, tasks }) => tasks.some((task) => reader.recordedState(task) === "running"))) {
+  const open = await openTasks(services, selected, (task) => task.state === "running");
+  if (open.every(({ tasks }) => tasks.length === 0)) {
     throw new JobxError("NOT_FOUND", "None of the selected tasks runs, so there is nothing to interrupt", {
       hint: `jobx status ${selected.map((one) => one.id).join(" ")} shows what they do`,
     });
@@ -84,27 +88,38 @@ export async function shellFor(services: Services, selected: Selected): Promise<
   return await shell.call(executor, reader.ref, task, services.executors.contextFor(executor));
 }
 
-type Open = { one: Selected; reader: JobReader; tasks: number[]; asked: number };
+type Open = { one: Selected; reader: JobReader; tasks: number[]; passedOver: number; alreadyFinal: number };
 
-/** The selected tasks that have not ended, by job. */
-async function openTasks(services: Services, selected: Selected[]): Promise<Open[]> {
+/** The selected tasks that have not ended and that the verb means something to, by job. */
+async function openTasks(
+  services: Services,
+  selected: Selected[],
+  fits: (task: TaskView, reader: JobReader) => boolean = () => true,
+): Promise<Open[]> {
   const readers = selected.map((one) => new JobReader(services.home, one.id));
   await settle(services, readers);
   return selected.map((one, position) => {
     const reader = readers[position];
     if (!reader) throw new JobxError("BUG", `Job ${one.id} was not read`);
     const wanted = one.tasks ?? Array.from({ length: one.spec.tasks }, (_, index) => index);
+    const living = wanted.map((index) => reader.task(index)).filter((task) => !isFinal(task.state));
+    const tasks = living.filter((task) => fits(task, reader)).map((task) => task.index);
     return {
       one,
       reader,
-      tasks: wanted.filter((task) => !isFinal(reader.task(task).state)),
-      asked: wanted.length,
+      tasks,
+      passedOver: living.length - tasks.length,
+      alreadyFinal: wanted.length - living.length,
     };
   });
 }
 
-function controlOf({ one, tasks, asked }: Open): Control {
-  return { id: one.id, asked: tasks.length, alreadyFinal: asked - tasks.length };
+function isHeld({ index, state }: TaskView, { held }: JobReader): boolean {
+  return state === "queued" && (held === "all" || (held?.has(index) ?? false));
+}
+
+function controlOf({ one, tasks, passedOver, alreadyFinal }: Open): Control {
+  return { id: one.id, asked: tasks.length, passedOver, alreadyFinal };
 }
 
 /** Calls a verb once per executor, with what is still open. */

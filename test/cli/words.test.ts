@@ -71,15 +71,23 @@ test("tasks of one job that were named apart are one subject", async () => {
   expect(nameOfScope(12, [0, 1, 2, 7])).toBe("12.0-2,7");
 });
 
-test("a cancellation says what was still to be cancelled", () => {
-  const words = { done: "Cancelled", nothing: "Nothing to cancel in" };
-  const line = (asked: number, alreadyFinal: number, size: number) =>
-    controlLine({ id: 12, asked, alreadyFinal }, size, words);
-  expect(line(1, 0, 1)).toBe("Cancelled job 12");
-  expect(line(1, 0, 24)).toBe("Cancelled 1 task of job 12");
-  expect(line(3, 21, 24)).toBe("Cancelled 3 tasks of job 12; 21 had already ended");
-  expect(line(0, 1, 1)).toBe("Nothing to cancel in job 12: its task has already ended");
-  expect(line(0, 24, 24)).toBe("Nothing to cancel in job 12: all 24 tasks have already ended");
+test("a verb says how many tasks it met, and what became of the others", () => {
+  const words = {
+    done: "Held",
+    nothing: "Nothing to hold in",
+    passedOver: ["has already started", "have already started"] satisfies [string, string],
+  };
+  const line = (asked: number, passedOver: number, alreadyFinal: number) =>
+    controlLine({ id: 12, asked, passedOver, alreadyFinal }, asked + passedOver + alreadyFinal, words);
+  expect(line(1, 0, 0)).toBe("Held job 12");
+  expect(line(3, 0, 21)).toBe("Held 3 tasks of job 12; 21 had already ended");
+  expect(line(1, 2, 0)).toBe("Held 1 task of job 12; 2 have already started");
+  expect(line(0, 1, 0)).toBe("Nothing to hold in job 12: it has already started");
+  expect(line(0, 0, 1)).toBe("Nothing to hold in job 12: it has already ended");
+  expect(line(0, 0, 24)).toBe("Nothing to hold in job 12: all 24 tasks have already ended");
+  expect(line(0, 2, 1)).toBe(
+    "Nothing to hold in job 12: 2 tasks have already started, 1 task has already ended",
+  );
 });
 
 test("cleaning reports every job and the sum", () => {

@@ -137,7 +137,7 @@ describe("a job", () => {
     const services = memory.services(tempDir());
     await submitJob(services, input(3));
     const asked = await cancelJobs(services, await resolveSelectors(services, ["1.1"]));
-    expect(asked).toEqual([{ id: 1, asked: 1, alreadyFinal: 0 }]);
+    expect(asked).toEqual([{ id: 1, asked: 1, passedOver: 0, alreadyFinal: 0 }]);
     expect(memory.cancelled[0]?.tasks).toEqual([1]);
     expect((await firstView(services, 1)).counts).toMatchObject({ queued: 2, cancelled: 1 });
     await cancelJobs(services, await resolveSelectors(services, ["1"]));

@@ -17,6 +17,10 @@ export default defineCommand({
   meta: { name: "hold", description: "keep pending tasks from starting; jobx release lets them" },
   args: { sel: selectors },
   async run({ data }) {
-    await control(contextOf(data), holdJobs, { done: "Held", nothing: "Nothing to hold in" });
+    await control(contextOf(data), holdJobs, {
+      done: "Held",
+      nothing: "Nothing to hold in",
+      passedOver: ["has already started", "have already started"],
+    });
   },
 });

@@ -26,6 +26,7 @@ export default defineCommand({
     await control(contextOf(data), (services, selected) => interruptJobs(services, selected, kind), {
       done: "Interrupted",
       nothing: "Nothing to interrupt in",
+      passedOver: ["does not run", "do not run"],
     });
   },
 });

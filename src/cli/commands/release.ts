@@ -14,6 +14,10 @@ export default defineCommand({
   meta: { name: "release", description: "let held tasks start" },
   args: { sel: selectors },
   async run({ data }) {
-    await control(contextOf(data), releaseJobs, { done: "Released", nothing: "Nothing to release in" });
+    await control(contextOf(data), releaseJobs, {
+      done: "Released",
+      nothing: "Nothing to release in",
+      passedOver: ["is not held", "are not held"],
+    });
   },
 });
