@@ -1,6 +1,7 @@
 import type { JobSpec } from "../model/job.ts";
 import type { PayloadFile } from "../store/payload.ts";
 import type { Alarms } from "./alarms.ts";
+import type { Allocation } from "./element.ts";
 import type { Family } from "./processes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunnerPool } from "./runner-pool.ts";
@@ -14,8 +15,10 @@ export type ElementContext = {
   payload: PayloadFile;
   /** Host name. */
   node: string;
-  /** Processes per task that this supervisor starts. */
+  /** Processes per task. */
   ranks: number;
+  /** The scheduler's allocation that the element runs in; null without a scheduler. */
+  allocation: Allocation | null;
   /** What every task starts with: the submitter's environment, with what the setup lines made of it. */
   environment: Record<string, string>;
   cwd: string;

@@ -1,41 +1,109 @@
 import { usageError } from "../errors.ts";
+import { expandHostlist } from "../model/hostlist.ts";
 import type { JobSpec } from "../model/job.ts";
 
 /** Which part of a job this supervisor runs. */
 export type Element = {
   element: number;
-  /** The rank of the supervisor itself, which names its segment. */
-  rank: number;
   /** Its tasks: from `first` up to, not including, `end`. */
   first: number;
   end: number;
   /** How many tasks at once where no queue hands out slots. */
   slots: number;
+  /** What the scheduler's script says; null where no scheduler started this supervisor. */
+  allocation: Allocation | null;
+};
+
+/** The scheduler's allocation that an element runs in. */
+export type Allocation = {
+  /** How often the scheduler has started this element before. */
+  restarts: number;
+  /** Host names, this one first; null for this host alone. */
+  hostnames: string[] | null;
+  /** Argv that has the scheduler run this element again; null where it cannot. */
+  requeue: string[] | null;
+  /** How ranks are started on all hosts; null where tasks have one rank, or all of them run here. */
+  ranks: RankLauncher | null;
+  /** When the scheduler ends this element, by `performance.now()`; null where that is not known. */
+  endsAt: number | null;
+};
+
+/** A command that starts the words after it once per rank, in order of ranks, on all hosts. */
+export type RankLauncher = {
+  words: string[];
+  /** The variables in which each rank finds its number, and its number on its host; both from 0. */
+  rankVariable: string;
+  localRankVariable: string;
 };
 
 /**
- * Reads `JOBX_ELEMENT` (and `JOBX_ELEMENT_RANK`), which a scheduler's script sets; without it the whole
- * job is one element, as on the local executor.
+ * Reads what a scheduler's script says by variables; without `JOBX_ELEMENT` the whole job is one element, as
+ * on the local executor. The script sets, before it starts the worker (once per element, also where tasks
+ * have several ranks):
+ *
+ * - `JOBX_ELEMENT`: the element's index in the job, from 0.
+ * - `JOBX_RESTARTS`: how often the scheduler has started it before; 0 without.
+ * - `JOBX_HOSTLIST`: the hosts, in Slurm's compact form or separated by commas, the supervisor's own first.
+ * - `JOBX_REQUEUE_COMMAND`: JSON array of words that has the scheduler run this element again. Asked for when
+ *   tasks are left after SIGUSR2, or for want of time; never after SIGTERM.
+ * - `JOBX_RANK_COMMAND`: JSON array of words that starts what follows it once per rank, such as
+ *   `["srun","--kill-on-bad-exit=1"]`. It passes SIGUSR2 and SIGTERM on to the ranks.
+ * - `JOBX_RANK_VARIABLES`: the names of the variables in which each rank finds its number and its number on
+ *   its host, separated by a space, such as `SLURM_PROCID SLURM_LOCALID`.
+ * - `JOBX_ELEMENT_SECONDS`: the allocation's time limit; without, a task that is to run again does so here,
+ *   whatever time is left.
+ *
+ * Signals: SIGUSR2 to the supervisor alone (it passes it on) is a warning that the allocation is about to end.
+ * SIGTERM ends it; what was cancelled by jobx is cancelled, everything else is the scheduler's to judge.
+ *
+ * Throws USAGE on a variable that cannot be read.
  */
 export function elementOf(spec: JobSpec, env: Record<string, string | undefined>): Element {
   const { pack, parallel } = spec.run;
-  const rank = env.JOBX_ELEMENT_RANK ? natural("JOBX_ELEMENT_RANK", env.JOBX_ELEMENT_RANK) : 0;
   if (!env.JOBX_ELEMENT) {
-    return {
-      element: 0,
-      rank,
-      first: 0,
-      end: spec.tasks,
-      slots: Math.min(parallel ?? pack.slots, spec.tasks),
-    };
+    const slots = Math.min(parallel ?? pack.slots, spec.tasks);
+    return { element: 0, first: 0, end: spec.tasks, slots, allocation: null };
   }
   const element = natural("JOBX_ELEMENT", env.JOBX_ELEMENT);
   const first = element * pack.tasks;
   const end = Math.min(first + pack.tasks, spec.tasks);
-  return { element, rank, first, end, slots: pack.slots };
+  return { element, first, end, slots: pack.slots, allocation: allocationOf(env) };
+}
+
+function allocationOf(env: Record<string, string | undefined>): Allocation {
+  const seconds = env.JOBX_ELEMENT_SECONDS ? natural("JOBX_ELEMENT_SECONDS", env.JOBX_ELEMENT_SECONDS) : null;
+  const words = env.JOBX_RANK_COMMAND ? wordsOf("JOBX_RANK_COMMAND", env.JOBX_RANK_COMMAND) : null;
+  const [rankVariable = "", localRankVariable = ""] = (env.JOBX_RANK_VARIABLES ?? "").split(" ");
+  return {
+    restarts: env.JOBX_RESTARTS ? natural("JOBX_RESTARTS", env.JOBX_RESTARTS) : 0,
+    hostnames: env.JOBX_HOSTLIST ? expandHostlist(env.JOBX_HOSTLIST) : null,
+    requeue: env.JOBX_REQUEUE_COMMAND ? wordsOf("JOBX_REQUEUE_COMMAND", env.JOBX_REQUEUE_COMMAND) : null,
+    ranks: words ? { words, ...rankVariables(rankVariable, localRankVariable) } : null,
+    endsAt: seconds === null ? null : performance.now() + seconds * 1000,
+  };
+}
+
+/** They become part of a shell's script. */
+function rankVariables(rankVariable: string, localRankVariable: string) {
+  for (const name of [rankVariable, localRankVariable]) {
+    if (!/^\w+$/.test(name)) throw usageError("JOBX_RANK_COMMAND needs JOBX_RANK_VARIABLES: two names");
+  }
+  return { rankVariable, localRankVariable };
 }
 
 function natural(name: string, text: string): number {
   if (!/^\d+$/.test(text)) throw usageError(`${name} is not a number: ${JSON.stringify(text)}`);
   return Number(text);
+}
+
+function wordsOf(name: string, text: string): string[] {
+  try {
+    const words: unknown = JSON.parse(text);
+    if (Array.isArray(words) && words.length > 0 && words.every((word) => typeof word === "string")) {
+      return words;
+    }
+  } catch {
+    // Said below.
+  }
+  throw usageError(`${name} is not a JSON array of words: ${JSON.stringify(text)}`);
 }

@@ -16,6 +16,10 @@ export type RankPlace = {
   rank: number;
   attempt: number;
   ranks: number;
+  /** Host names of all the task's ranks, that of rank 0 first; without, `node` alone. */
+  hostnames?: string[] | null;
+  /** The rank's number on its host; without, the rank itself. */
+  localRank?: number | null;
   slot: Slot;
   payload: TaskPayload;
 };
@@ -63,9 +67,9 @@ export function rankEnvironment(base: Record<string, string>, place: RankPlace):
       place: {
         executor: spec.executor,
         node: place.node,
-        hostnames: [place.node],
+        hostnames: place.hostnames ?? [place.node],
         ranks: place.ranks,
-        localRank: rank,
+        localRank: place.localRank ?? rank,
       },
     }),
   };
@@ -97,14 +101,14 @@ function templateValues(spec: JobSpec, task: number, payload: TaskPayload): Temp
   return { job: spec.id, index: spec.indices?.[task] ?? task, params: payload.params, line: payload.line };
 }
 
-/** All ranks of a task run on this host. */
-function distributedPlace({ spec, task, rank, attempt, ranks }: RankPlace) {
+/** Without other host names, all ranks of a task run on this host. */
+function distributedPlace({ spec, task, rank, attempt, ranks, hostnames, localRank }: RankPlace) {
   return {
-    masterAddr: "127.0.0.1",
+    masterAddr: (hostnames && hostnames.length > 1 && hostnames[0]) || "127.0.0.1",
     masterPort: masterPort(spec.token, task, attempt),
     worldSize: ranks,
-    localRank: rank,
-    localWorldSize: ranks,
+    localRank: localRank ?? rank,
+    localWorldSize: hostnames ? (spec.resources.ranksPerNode ?? 1) : ranks,
   };
 }
 
@@ -112,7 +116,12 @@ const OWN = new Set([
   "JOBX_QUEUE_SOCKET",
   "JOBX_SERVICE",
   "JOBX_ELEMENT",
-  "JOBX_ELEMENT_RANK",
+  "JOBX_RESTARTS",
+  "JOBX_HOSTLIST",
+  "JOBX_REQUEUE_COMMAND",
+  "JOBX_RANK_COMMAND",
+  "JOBX_RANK_VARIABLES",
+  "JOBX_ELEMENT_SECONDS",
   "BUN_OPTIONS",
   "BUN_BE_BUN",
 ]);

@@ -23,15 +23,16 @@ export type ElementHistory = {
   tasks: Map<number, TaskHistory>;
 };
 
-/** Reads the segments that earlier supervisors of an element left; damaged records count as not written. */
-export function readHistory(dir: string, element: number, rank: number, ranks: number): ElementHistory {
+/**
+ * Reads the segments that earlier supervisors of an element left; damaged records count as not written.
+ * `restarts` is how many there were at least, should the file system be slow to show them.
+ */
+export function readHistory(dir: string, element: number, ranks: number, restarts = 0): ElementHistory {
   const folder = dirname(segmentPath(dir, element, 0, 0));
-  const segments = listSegments(folder).filter(
-    (segment) => segment.element === element && segment.rank === rank,
-  );
+  const segments = listSegments(folder).filter((segment) => segment.element === element);
   const byTask = new Map<number, SegmentRecord[]>();
   for (const { start } of segments) {
-    for (const record of readSegment(segmentPath(dir, element, start, rank)).records) {
+    for (const record of readSegment(segmentPath(dir, element, start, 0)).records) {
       const records = byTask.get(record.task);
       if (records) records.push(record);
       else byTask.set(record.task, [record]);
@@ -39,7 +40,7 @@ export function readHistory(dir: string, element: number, rank: number, ranks: n
   }
   const tasks = new Map<number, TaskHistory>();
   for (const [task, records] of byTask) tasks.set(task, historyOf(records, ranks));
-  const start = Math.max(-1, ...segments.map((segment) => segment.start)) + 1;
+  const start = Math.max(restarts, ...segments.map((segment) => segment.start + 1));
   return { start, tasks };
 }
 

@@ -33,6 +33,7 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
       spec,
       node: context.node,
       ranks: context.ranks,
+      hostnames: context.allocation?.hostnames,
     });
     if (spec.entry.kind === "function") {
       if (!context.runners) return neverRan("this supervisor was not made for functions");

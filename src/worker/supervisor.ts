@@ -11,7 +11,7 @@ import { Alarms } from "./alarms.ts";
 import { claimElement } from "./claim.ts";
 import type { ElementContext } from "./element-context.ts";
 import { type ElementResult, ElementRun } from "./element-run.ts";
-import { type Element, elementOf } from "./element.ts";
+import { type Allocation, type Element, elementOf } from "./element.ts";
 import { elementEnvironment } from "./environment.ts";
 import { readHistory } from "./history.ts";
 import { Family } from "./processes.ts";
@@ -42,7 +42,7 @@ export async function runWorker(argv: string[]): Promise<number> {
   const dir = resolve(folder);
   const spec = readSpec(dir);
   const element = elementOf(spec, process.env);
-  const claim = claimElement(dir, element.element, element.rank);
+  const claim = claimElement(dir, element.element);
   if (!claim) {
     say(`another worker already runs element ${element.element} of ${dir}`);
     return LEFT_EXIT_CODE;
@@ -58,10 +58,10 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
   const node = hostname();
   const ranks = ranksOf(spec.resources);
   for (const path of [jobFiles.values(dir), jobFiles.logs(dir)]) ensureDir(path);
-  const history = readHistory(dir, element.element, element.rank, ranks);
-  const recorder = Recorder.create(segmentPath(dir, element.element, history.start, element.rank));
+  const history = readHistory(dir, element.element, ranks, element.allocation?.restarts ?? 0);
+  const recorder = Recorder.create(segmentPath(dir, element.element, history.start, 0));
   const { waiting, result } = takeUp({ dir, spec, element, node, ranks }, history, recorder);
-  const context = await makeContext(dir, spec, { node, ranks, recorder });
+  const context = await makeContext(dir, spec, { node, ranks, recorder, allocation: element.allocation });
 
   let run: ElementRun | null = null;
   const settingUp = new AbortController();
@@ -129,7 +129,7 @@ async function live(
 async function makeContext(
   dir: string,
   spec: JobSpec,
-  { node, ranks, recorder }: { node: string; ranks: number; recorder: Recorder },
+  place: { node: string; ranks: number; recorder: Recorder; allocation: Allocation | null },
 ): Promise<ElementContext> {
   const alarms = new Alarms();
   const family = new Family();
@@ -138,11 +138,9 @@ async function makeContext(
     dir,
     spec,
     payload: openPayload(jobFiles.payload(dir)),
-    node,
-    ranks,
+    ...place,
     environment,
     cwd: spec.cwd,
-    recorder,
     alarms,
     family,
     sampler: new Sampler(alarms),
