@@ -62,6 +62,8 @@ function notFound(path: string, file: string): JobxError {
     names.filter((name) => kindOf(join(folder, name)) === "file"),
   );
   return new JobxError("NOT_FOUND", `There is no file ${path}`, {
-    hint: guess ? `Did you mean ${join(dirname(path), guess)}?` : undefined,
+    hint: guess
+      ? `Did you mean ${join(dirname(path), guess)}?`
+      : "Check the path; it is taken from the current folder",
   });
 }

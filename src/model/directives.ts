@@ -217,5 +217,5 @@ function translateExport(value: string, found: Directives): void {
 
 function unknownWord(word: DirectiveWord): string {
   const near = nearest(word.name, KNOWN);
-  return `line ${word.line}: ${word.text}${near === null ? "" : ` (did you mean --${near}?)`}`;
+  return `line ${word.line}: ${word.text} is no option of sbatch${near === null ? "" : ` (did you mean --${near}?)`}`;
 }

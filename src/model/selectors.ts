@@ -47,6 +47,14 @@ export function parseSelector(text: string): Selector {
  */
 export function parseAfter(text: string): { selector: Selector; kind: DependencyKind } {
   const match = /^(.*):(ok|any|fail|each)$/s.exec(text.trim());
+  const other = /^((?:\d+|last)[^:]*):([a-z]\w*)$/i.exec(text.trim());
+  if (!match && other) {
+    const [, job = "", word = ""] = other;
+    throw usageError(
+      `Bad kind ${JSON.stringify(word)} in ${JSON.stringify(text)}`,
+      `Write ${KINDS.map((kind) => `${job}:${kind}`).join(", ")}, or ${job} alone for ok`,
+    );
+  }
   return { selector: parseSelector(match?.[1] ?? text), kind: kindOf(match?.[2]) };
 }
 
@@ -64,6 +72,8 @@ function parsePart(text: string, tasks: string | undefined, rank: string | undef
   if (list === null) throw bad(text, "a rank needs its task", `Write ${text.trim().replace(":", ".0:")}`);
   return { tasks: list, rank: Number(rank) };
 }
+
+const KINDS: DependencyKind[] = ["ok", "any", "fail", "each"];
 
 function kindOf(word: string | undefined): DependencyKind {
   return word === "any" || word === "fail" || word === "each" ? word : "ok";

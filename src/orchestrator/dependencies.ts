@@ -74,8 +74,19 @@ function isHopeless(states: TaskState[], kind: DependencyKind): boolean {
 function hopeless(view: JobView, kind: DependencyKind): string {
   return kind === "fail"
     ? `Job ${view.id} succeeded, so a job that waits for its failure would never start`
-    : `Job ${view.id} is ${view.state}, so a job that waits for its success would never start`;
+    : `Job ${view.id} ${DID_NOT_SUCCEED[view.state]}, so a job that waits for its success would never start`;
 }
+
+const DID_NOT_SUCCEED: Record<TaskState, string> = {
+  // A task of it has failed, and others still wait or run.
+  queued: "has failed in part",
+  running: "has failed in part",
+  succeeded: "has failed in part",
+  failed: "failed",
+  cancelled: "was cancelled",
+  timeout: "ran out of time",
+  lost: "was lost",
+};
 
 function statesOf(view: JobView, tasks: number[] | null): TaskState[] {
   if (tasks) return tasks.map((task) => view.task(task).state);

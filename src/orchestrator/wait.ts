@@ -102,15 +102,18 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
 }
 
 function timedOut(selected: Selected[], seconds: number): JobxError {
-  const names = namesOf(selected);
-  return new JobxError("WAIT_TIMEOUT", `${formatDuration(seconds)} passed and ${names} has not ended`, {
-    hint: `It goes on; look with jobx status ${selected.map((one) => one.id).join(" ")}`,
+  const one = selected.length === 1;
+  const what = `${namesOf(selected)} ${one ? "has" : "have"} not ended`;
+  return new JobxError("WAIT_TIMEOUT", `${formatDuration(seconds)} passed and ${what}`, {
+    hint: `${one ? "It goes" : "They go"} on; look with jobx status ${selected.map((one) => one.id).join(" ")}`,
   });
 }
 
 function interrupted(selected: Selected[]): JobxError {
-  return new JobxError("INTERRUPTED", `Stopped waiting; ${namesOf(selected)} goes on`, {
-    hint: `Wait again with jobx wait ${selected.map((one) => one.id).join(" ")}, or end it with jobx cancel`,
+  const ids = selected.map((one) => one.id).join(" ");
+  const goes = selected.length === 1 ? "goes" : "go";
+  return new JobxError("INTERRUPTED", `Stopped waiting; ${namesOf(selected)} ${goes} on`, {
+    hint: `Wait again with jobx wait ${ids}, or end ${selected.length === 1 ? "it" : "them"} with jobx cancel ${ids}`,
   });
 }
 

@@ -5,9 +5,9 @@ import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { FinalState } from "../model/states.ts";
 import { checkpointDir } from "../store/layout.ts";
 import type { AttemptEnd } from "./attempt.ts";
-import { decide, type Decision, type Ending, type History } from "./policy.ts";
+import { AGAIN_EXIT_CODE, decide, type Decision, type Ending, type History } from "./policy.ts";
 import type { RankEnd } from "./rank.ts";
-import { reasonOf } from "./reasons.ts";
+import { reasonOf, refusedAgainReason } from "./reasons.ts";
 
 export type Outcome = { decision: Decision; records: (ResultRecord | AgainRecord)[] };
 
@@ -39,7 +39,7 @@ export function hasFiles(folder: string): boolean {
 }
 
 function recordOf(
-  { task, attempt, node }: { task: number; attempt: number; node: string },
+  { spec: { run }, task, attempt, node }: { spec: JobSpec; task: number; attempt: number; node: string },
   end: AttemptEnd,
   index: number,
   decision: Decision,
@@ -48,7 +48,10 @@ function recordOf(
   const { exitCode, signal } = rank;
   const { startedAt, endedAt } = end;
   const shared = { task, rank: index, attempt, exitCode, signal, node, startedAt, endedAt };
-  const reason = reasonOf(rank, end.cause, end.causeReason);
+  const reason =
+    end.cause === null && exitCode === AGAIN_EXIT_CODE && !("again" in decision)
+      ? refusedAgainReason(run)
+      : reasonOf(rank, end.cause, end.causeReason);
   if ("again" in decision) return { kind: "again", ...shared, why: decision.again, reason };
   const status = statusOf(rank, decision.final, end);
   return {

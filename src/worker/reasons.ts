@@ -1,4 +1,5 @@
-import type { Cause } from "./policy.ts";
+import type { RunOptions } from "../model/job.ts";
+import { AGAIN_EXIT_CODE, type Cause } from "./policy.ts";
 import type { RankEnd } from "./rank.ts";
 
 /** Why a rank did not succeed, in words a person can act on. */
@@ -8,6 +9,13 @@ export function reasonOf(end: RankEnd, cause: Cause | null, causeReason: string 
   if (end.signal !== null) return `killed by ${end.signal}${hintFor(end.signal)}`;
   if (end.exitCode === null) return "ended without an exit code";
   return `exit code ${end.exitCode}`;
+}
+
+/** Of a command that asked for another run and did not get it. */
+export function refusedAgainReason({ requeue, maxTimeouts }: RunOptions): string {
+  const why =
+    requeue === false ? "--no-requeue forbids it" : `--max-timeouts ${maxTimeouts} allows no further one`;
+  return `exit code ${AGAIN_EXIT_CODE} asks for another run, and ${why}`;
 }
 
 export function timeoutReason(limitSeconds: number): string {

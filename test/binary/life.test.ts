@@ -236,6 +236,19 @@ describe("the life of a job", () => {
     await jobx.ok(["wait", id]);
     expect((await status(id)).tasks[0]?.attempt).toBe(2);
   });
+
+  test("exit code 85 without end says what stopped it", async () => {
+    const reason = async (...options: string[]) => {
+      await jobx.run(["submit", "--wait", ...options, "--", "sh", "-c", "exit 85"]);
+      return (await status("last")).tasks[0]?.reason;
+    };
+    expect(await reason("--max-timeouts", "1")).toBe(
+      "exit code 85 asks for another run, and --max-timeouts 1 allows no further one",
+    );
+    expect(await reason("--no-requeue")).toBe(
+      "exit code 85 asks for another run, and --no-requeue forbids it",
+    );
+  });
 });
 
 function isGone(pid: string): boolean {

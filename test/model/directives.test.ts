@@ -35,7 +35,7 @@ test("the usual lines become jobx's flags", () => {
     "ranks-per-node": "4",
     requeue: true,
   });
-  expect(found.unknown).toEqual(["line 2: job"]);
+  expect(found.unknown).toEqual(["line 2: job is no option of sbatch"]);
   expect(found.notes).toEqual([
     "jobx starts the script once per rank (8 times), where sbatch starts it once",
   ]);
@@ -119,8 +119,8 @@ test("what jobx does by itself is left out with a note, and what only Slurm know
 
 test("unknown options are listed with their line and the nearest", () => {
   expect(read("--partiton=x", "-Z", "--time").unknown).toEqual([
-    "line 2: --partiton=x (did you mean --partition?)",
-    "line 3: -Z",
+    "line 2: --partiton=x is no option of sbatch (did you mean --partition?)",
+    "line 3: -Z is no option of sbatch",
     "line 4: --time has no value",
   ]);
 });

@@ -80,7 +80,8 @@ test("a dependency is a selector with its kind", () => {
   expect(parseAfter("12.3:any")).toEqual({ selector: job(12, [3]), kind: "any" });
   expect(parseAfter("slurm:4211:fail").kind).toBe("fail");
   expect(parseAfter("last:each").kind).toBe("each");
-  expect(problemOf(() => parseAfter("12:done")).message).toStartWith('Bad selector "12:done"');
+  expect(problemOf(() => parseAfter("12:done")).message).toStartWith('Bad kind "done" in "12:done"');
+  expect(problemOf(() => parseAfter("12:done")).hint).toContain("12:any");
 });
 
 test("ids are shown as they are typed", () => {

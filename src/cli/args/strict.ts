@@ -106,9 +106,11 @@ function unknownCommand(word: string): Error {
   const near = nearest(word, names);
   return usageError(
     `Unknown command ${JSON.stringify(word)}`,
-    near
-      ? `Did you mean jobx ${near}?`
-      : "jobx --help lists the commands; to run a program: jobx submit -- PROGRAM",
+    word === "version"
+      ? "Write jobx --version"
+      : near
+        ? `Did you mean jobx ${near}?`
+        : "jobx --help lists the commands; to run a program: jobx submit -- PROGRAM",
   );
 }
 

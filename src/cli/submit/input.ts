@@ -45,6 +45,12 @@ export async function submitInputFrom(settings: SubmitSettings, sources: InputSo
   }
   const name = settings.text("name") ?? null;
   if (name === "") throw usageError('--name is ""', "Give it a text, or leave it out");
+  if (settings.flag("inspect") && executor !== "debug") {
+    throw usageError(
+      `--inspect is for the debug executor, and this job goes to ${executor}`,
+      "Add -e debug, which runs it here, or leave --inspect out",
+    );
+  }
   const resources = settings.explain("resources", () => toResources((flag) => settings.text(flag)));
   const slurmOptions = executor === "slurm" ? sources.slurmOptions : {};
   const options = { ...slurmOptions, ...executorOptions(settings.all("option"), executor, sources.logs) };
