@@ -17,6 +17,8 @@ const OFFSET_BYTES = 6;
 /** Count 4, offset of the index 8, checksum 4. */
 const FOOTER_BYTES = 16;
 const BUFFER_BYTES = 1024 * 1024;
+/** Tasks are mostly asked for in order, so what follows a record or its offset is read along with it. */
+const WINDOW_BYTES = 8 * 1024;
 
 /**
  * Writes the arguments of all tasks, as they come, to one file; atomic. Throws PAYLOAD for what cannot be
@@ -66,6 +68,8 @@ export class PayloadFile {
   /** null where the footer is damaged. */
   readonly #indexAt: number | null;
   #walked: number[] | null = null;
+  readonly #records: Window = { start: 0, bytes: Buffer.alloc(0) };
+  readonly #offsets: Window = { start: 0, bytes: Buffer.alloc(0) };
 
   constructor(path: string, file: number) {
     this.#path = path;
@@ -113,7 +117,9 @@ export class PayloadFile {
 
   #offsetOf(index: number): number {
     const entry =
-      this.#indexAt === null ? null : this.#read(this.#indexAt + index * OFFSET_BYTES, OFFSET_BYTES);
+      this.#indexAt === null
+        ? null
+        : this.#read(this.#indexAt + index * OFFSET_BYTES, OFFSET_BYTES, this.#offsets);
     return entry ? entry.readUIntLE(0, OFFSET_BYTES) : (this.#walk()[index] ?? 0);
   }
 
@@ -137,13 +143,22 @@ export class PayloadFile {
     return offsets;
   }
 
-  /** Bytes of the file; null where it ends before them. */
-  #read(offset: number, length: number): Buffer | null {
+  /** Bytes of the file, not to be kept; null where it ends before them. */
+  #read(offset: number, length: number, window = this.#records): Buffer | null {
     if (offset < 0 || offset + length > this.#size) return null;
-    const bytes = Buffer.allocUnsafe(length);
-    return readInto(this.#file, bytes, offset) === length ? bytes : null;
+    const at = offset - window.start;
+    if (at >= 0 && at + length <= window.bytes.length) return window.bytes.subarray(at, at + length);
+    const wanted = Math.min(Math.max(length, WINDOW_BYTES), this.#size - offset);
+    const bytes = Buffer.allocUnsafe(wanted);
+    const got = readInto(this.#file, bytes, offset);
+    // A large record is not kept.
+    if (wanted <= WINDOW_BYTES) Object.assign(window, { start: offset, bytes: bytes.subarray(0, got) });
+    return got >= length ? bytes.subarray(0, length) : null;
   }
 }
+
+/** A piece of the file as it was read; the file never changes. */
+type Window = { start: number; bytes: Buffer };
 
 /** Many small pieces in few writes. */
 class BufferedFile {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { openSync, readdirSync, readFileSync, readSync } from "node:fs";
 
 /** What `/proc` tells of one process; every function gives null or nothing where there is no `/proc`. */
 export type ProcessStatus = {
@@ -33,6 +33,24 @@ export function startOf(pid: number): string | null {
   const fields = statFields(pid);
   return fields === null ? null : `${bootId()}:${fields[19]}`;
 }
+
+/**
+ * Children of this process's main thread. Asked after every task, so the file stays open: reading it again takes a
+ * fifth of the time.
+ */
+export function ownChildren(): number[] {
+  try {
+    ownChildrenFile ??= openSync(`/proc/${process.pid}/task/${process.pid}/children`, "r");
+    const got = readSync(ownChildrenFile, ownChildrenBytes, 0, ownChildrenBytes.length, 0);
+    if (got < ownChildrenBytes.length) return numbers(ownChildrenBytes.toString("latin1", 0, got));
+  } catch {
+    // As where there is no such file: the slow way knows.
+  }
+  return childrenOf(process.pid, "main");
+}
+
+let ownChildrenFile: number | undefined;
+const ownChildrenBytes = Buffer.alloc(4096);
 
 /** Children of the process's main thread, or of all its threads. */
 export function childrenOf(pid: number, threads: "main" | "all" = "all"): number[] {

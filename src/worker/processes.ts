@@ -4,10 +4,10 @@ import type { StartedRecord } from "../model/records.ts";
 import { libc } from "./libc.ts";
 import {
   allProcesses,
-  childrenOf,
   environmentOf,
   groupOf,
   isZombie,
+  ownChildren,
   readStatus,
   startOf,
   treeOf,
@@ -82,9 +82,7 @@ export class Family {
   /** Reaps adopted processes that have ended; returns those that live. */
   adopted(): number[] {
     if (!this.#adopts) return [];
-    const others = childrenOf(process.pid, "main").filter(
-      (pid) => !this.#own.has(pid) && !this.#kept.has(pid),
-    );
+    const others = ownChildren().filter((pid) => !this.#own.has(pid) && !this.#kept.has(pid));
     return others.filter((pid) => libc()?.reap(pid) === 0);
   }
 
