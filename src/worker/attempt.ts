@@ -59,7 +59,7 @@ export class Attempt {
     const ranks = await this.#runRanks(startedAt, groups);
     disarm();
     await family.sweep(groups, dir, this.task, alone());
-    this.#judgeMemory(ranks);
+    this.#judgeMemory();
     return {
       cause: this.#cause ?? this.#causeOfLeaving(ranks),
       causeReason: this.#causeReason,
@@ -84,7 +84,8 @@ export class Attempt {
   /** Passes a warning on. Where nobody listens, a task that may simply run again is ended instead. */
   warn(kind: "preempted" | "timeout"): void {
     if (this.#stopping) return;
-    this.#warned = kind;
+    // One that is leaving for its limit is not leaving for a preemption.
+    if (this.#warned !== "timeout") this.#warned = kind;
     let listeners = 0;
     for (const rank of this.#live.values()) listeners += rank.warn(kind);
     const asked = kind === "preempted" && this.#context.spec.run.requeue === true;
@@ -176,12 +177,15 @@ export class Attempt {
     return createMemoryGroup(name, spec.resources.memBytes);
   }
 
-  /** The kernel has killed a process of the group for want of memory: that is why the task failed. */
-  #judgeMemory(ranks: RankEnd[]): void {
+  /**
+   * The kernel has killed a process of the group for want of memory: that is why the task failed, and one
+   * whose command ended well all the same has lost a part of itself.
+   */
+  #judgeMemory(): void {
     const memory = this.#memory;
     if (!memory) return;
     const limit = this.#context.spec.resources.memBytes ?? 0;
-    if (this.#cause === null && ranks.some((rank) => !rank.ok) && memory.outOfMemoryKills() > 0) {
+    if (this.#cause === null && memory.outOfMemoryKills() > 0) {
       this.#cause = "memory";
       this.#causeReason = memoryReason(this.#context.node, memory.peakBytes() ?? limit, limit);
     }

@@ -7,9 +7,10 @@ export const AGAIN_EXIT_CODE = 85;
 
 /**
  * What the supervisor did to an attempt. `warned`: it left after the warning that its limit is near;
- * `preempted`: it left, or was ended, after the warning of a preemption; `lost`: its supervisor died.
+ * `preempted`: it left, or was ended, after the warning of a preemption; `ended`: with its allocation, for
+ * whatever reason the scheduler had; `lost`: its supervisor died.
  */
-export type Cause = "cancelled" | "timeout" | "warned" | "preempted" | "memory" | "lost";
+export type Cause = "cancelled" | "timeout" | "warned" | "preempted" | "ended" | "memory" | "lost";
 
 /** How an attempt ended, all its ranks taken together. */
 export type Ending = {
@@ -38,7 +39,9 @@ export const NO_HISTORY: History = { failures: 0, timeouts: 0, losses: 0 };
  */
 export function decide(ending: Ending, history: History, run: RunOptions): Decision {
   if (ending.cause === "cancelled") return final("cancelled");
-  if (ending.ok && ending.cause !== "timeout") return final("succeeded");
+  if (ending.ok && ending.cause !== "timeout" && ending.cause !== "memory") return final("succeeded");
+  // No end yet: if the scheduler starts the element again, that run decides, else the scheduler's word counts.
+  if (ending.cause === "ended") return { again: "preempted" };
   if (ending.cause === "preempted")
     return canResume(ending, run) ? { again: "preempted" } : retry(ending, history, run);
   if (ending.cause === "lost") return lost(ending, history, run);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { TestJobx } from "../helpers/jobx.ts";
 
 const jobx = new TestJobx();
+await jobx.file("vars.env", "# settings\nexport NOVALUE\nA=1\n");
 
 /** Words, the exit code they must end with, and what the message must name. */
 const CASES: [argv: string[], code: number, names: string[]][] = [

@@ -61,6 +61,14 @@ describe("the memory limit", () => {
     );
   });
 
+  test("fails a task that has lost a part of itself, although its command ended well", async () => {
+    const script = "head -c 200000000 /dev/zero | tail; true";
+    const dir = makeJob(tempDir(), { argv: ["sh", "-c", script], resources: { memBytes: 64 * 1024 ** 2 } });
+    expect(await runJob(dir)).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ status: "failed", value: null });
+    expect(resultOf(dir).reason).toContain("OUT_OF_MEMORY");
+  });
+
   test("leaves a task alone that keeps to it", async () => {
     const dir = makeJob(tempDir(), { argv: ["true"], resources: { memBytes: 64 * 1024 ** 2 } });
     expect(await runJob(dir)).toBe(0);

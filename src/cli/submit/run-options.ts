@@ -59,9 +59,7 @@ function variablesFrom(settings: SubmitSettings, cwd: string): Record<string, st
   const variables: Record<string, string> = { ...settings.table("env") };
   const file = settings.text("env-file");
   if (file !== undefined) {
-    for (const [name, value] of Object.entries(parseEnv(readText(resolve(cwd, file), file)))) {
-      if (value !== undefined) variables[name] = value;
-    }
+    Object.assign(variables, variablesIn(readText(resolve(cwd, file), file), file));
   }
   for (const text of settings.all("env")) {
     const equals = text.indexOf("=");
@@ -71,6 +69,18 @@ function variablesFrom(settings: SubmitSettings, cwd: string): Record<string, st
     variables[text.slice(0, equals)] = text.slice(equals + 1);
   }
   for (const [name, value] of Object.entries(variables)) checkVariable(name, value);
+  return variables;
+}
+
+/** The variables of a file of `NAME=value` lines. Throws USAGE for a line that is none, which parseEnv passes over. */
+function variablesIn(text: string, file: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parseEnv(text))) variables[name] = value ?? "";
+  const spansLines = Object.values(variables).some((value) => value.includes("\n"));
+  const wrong = text.split("\n").findIndex((line) => /^\s*[^#\s=][^=]*$/.test(line));
+  if (wrong >= 0 && !spansLines) {
+    throw usageError(`${file}:${wrong + 1}: this line has no =`, "Each line of an --env-file is NAME=value");
+  }
   return variables;
 }
 
