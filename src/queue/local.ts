@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { JobxError, messageOf, usageError } from "../errors.ts";
@@ -142,6 +143,8 @@ async function statusHere(queue: QueueClient, job: JobRef, answer: QueuedJob): P
   const base = { job: job.id, element: 0, native: null, node: job.spec.host };
   if (answer.state === "ended") return { ...base, state: "ended", reason: null };
   if (answer.state !== "unknown") return { ...base, state: answer.state, reason: answer.reason };
+  // All its tasks had ended once. Records that were damaged since are no reason to run anything again.
+  if (existsSync(jobFiles.summary(job.dir))) return { ...base, state: "ended", reason: null };
   if (readCancelled(job.dir) === "all")
     return { ...base, state: "cancelled", reason: "cancelled before it started" };
   try {
