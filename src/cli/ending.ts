@@ -2,7 +2,7 @@ import { finalOf, totalOf } from "../model/states.ts";
 import { reportFailures, type Told } from "./failures.ts";
 import type { Output, Style } from "./output.ts";
 import { printable } from "./printable.ts";
-import { nameOfScope, type Scope } from "./selection.ts";
+import { nameOfScope, type Scope, timesOfScope } from "./selection.ts";
 import { paintState, showCounts } from "./states.ts";
 import { jobJson, oneOrMany } from "./status-json.ts";
 import { showDuration } from "./times.ts";
@@ -26,7 +26,8 @@ export function reportEnd(output: Output, scopes: readonly Scope[], told: Told =
 function endLine(scope: Scope, style: Style): string {
   const { view, tasks, counts, state } = scope;
   const name = nameOfScope(view.id, tasks);
-  const took = view.seconds === null ? "" : ` after ${showDuration(view.seconds)}`;
+  const { seconds } = timesOfScope(scope);
+  const took = seconds === null ? "" : ` after ${showDuration(seconds)}`;
   const detail = totalOf(counts) > 1 && finalOf(counts) > 0 ? `: ${showCounts(counts, style)}` : "";
   return `Job ${name} (${printable(view.spec.name)}) ${paintState(state, style, VERBS[state])}${took}${detail}`;
 }

@@ -14,7 +14,9 @@ export async function explainNoLogs(output: Output, services: Services, selected
   const scope = scopeOf(view, selected.tasks);
   const name = nameOfScope(view.id, selected.tasks);
   output.note(`No output of ${name}: ${showCounts(scope.counts, output.errStyle)}`);
-  for (const line of renderReasons(groupReasons(tasksIn(scope)), output.errStyle)) output.note(`  ${line}`);
+  const single = view.spec.tasks === 1;
+  const reasons = renderReasons(groupReasons(tasksIn(scope)), output.errStyle, { single });
+  for (const line of reasons) output.note(`  ${line}`);
   for (const path of elementLogs(view.dir)) {
     let begun = false;
     for await (const bytes of readLog(path, 20)) {

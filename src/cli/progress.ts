@@ -23,6 +23,8 @@ const REDRAW_MS = 100;
 /** Elapsed time and time left move on even if nothing ends. */
 const TICK_MS = 1000;
 const LINE_MS = 5000;
+/** What ends sooner needs no line: how it ended is said anyway. */
+const FIRST_LINE_MS = 1000;
 
 class ProgressBar implements ProgressDisplay {
   readonly #output: Output;
@@ -99,7 +101,7 @@ class ProgressLines implements ProgressDisplay {
   readonly #output: Output;
   readonly #label: string;
   #last = "";
-  #writtenAt = -Infinity;
+  #writtenAt = performance.now() + FIRST_LINE_MS - LINE_MS;
   #pending: Timer | undefined;
 
   constructor(output: Output, label: string) {

@@ -37,17 +37,26 @@ export function groupReasons(tasks: Iterable<TaskView>): ReasonGroup[] {
   });
 }
 
-/** The groups as lines: `failed   3,9    exit code 1`. With more than `limit` groups the rest is counted. */
-export function renderReasons(groups: readonly ReasonGroup[], style: Style, limit = 12): string[] {
+/**
+ * The groups as lines: `failed   3,9    exit code 1`. With more than `limit` (12) groups the rest is counted.
+ * Of a job with a `single` task it goes without saying which one it is.
+ */
+export function renderReasons(
+  groups: readonly ReasonGroup[],
+  style: Style,
+  { limit = 12, single = false }: { limit?: number; single?: boolean } = {},
+): string[] {
   const shown = groups.slice(0, limit);
-  const ranges = shown.map((group) => showRanges(group.tasks, 6));
+  const ranges = shown.map((group) => (single ? "" : showRanges(group.tasks, 6)));
   const stateWidth = Math.max(0, ...shown.map((group) => group.state.length));
   const rangeWidth = Math.min(24, Math.max(0, ...ranges.map((range) => range.length)));
   const lines = shown.map((group, at) => {
     const state = paintState(group.state, style, group.state.padEnd(stateWidth));
     const alike = group.alike ? " (the first of several that differ in numbers)" : "";
     const reason = group.reason === null ? style.dim(silence(group.state)) : printable(group.reason) + alike;
-    return `${state}  ${(ranges[at] ?? "").padEnd(rangeWidth)}  ${reason}`;
+    const range = single ? [] : [(ranges[at] ?? "").padEnd(rangeWidth)];
+    // "cancelled  0-3  cancelled" would say nothing twice.
+    return [state, ...range, ...(group.reason === group.state ? [] : [reason])].join("  ").trimEnd();
   });
   const more = groups.length - shown.length;
   return more > 0 ? [...lines, `and ${more} more reasons`] : lines;

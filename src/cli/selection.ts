@@ -1,6 +1,7 @@
-import { type Counts, jobStateOf, noCounts, type TaskState } from "../model/states.ts";
+import { type Counts, finalOf, jobStateOf, noCounts, type TaskState, totalOf } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import type { Selected } from "../orchestrator/select.ts";
+import { spanOf, type Times } from "../orchestrator/summary.ts";
 import type { JobView } from "../orchestrator/view.ts";
 import { showRanges } from "./ranges.ts";
 
@@ -27,6 +28,14 @@ export function scopeOf(view: JobView, tasks: number[] | null): Scope {
   const counts = noCounts();
   for (const task of tasks) counts[view.task(task).state]++;
   return { view, tasks, counts, state: jobStateOf(counts) };
+}
+
+/** When its first task began and its last one ended, and the seconds between them or until now. */
+export function timesOfScope(scope: Scope): Times {
+  const { view, tasks, counts } = scope;
+  if (tasks !== null) return spanOf(tasksIn(scope), finalOf(counts) === totalOf(counts));
+  const { startedAt, endedAt, seconds } = view;
+  return { startedAt, endedAt, seconds };
 }
 
 /** The tasks of a scope in order. */

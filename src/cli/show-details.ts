@@ -8,7 +8,7 @@ import { existingLogs, logFiles } from "../orchestrator/logs.ts";
 import { checkpointDir, jobFiles } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
 import { JobTail } from "../store/segment-tail.ts";
-import { type Scope, tasksIn } from "./selection.ts";
+import { type Scope, tasksIn, timesOfScope } from "./selection.ts";
 import { type JobJson, jobJson, type TaskJson, taskJson } from "./status-json.ts";
 
 /** One attempt of a task that was followed by another. */
@@ -21,6 +21,8 @@ export type TaskDetails = TaskJson & {
   args: unknown[];
   userSeconds: number | null;
   systemSeconds: number | null;
+  /** Of very short commands and of functions, which share a process, `maxRssBytes` is only a bound. */
+  maxRssIsUpperBound: boolean;
   /** Earlier attempts, in order. */
   attempts: AttemptJson[];
   logs: string[];
@@ -48,16 +50,14 @@ export type Details = Omit<JobJson, "tasks"> & {
  */
 export function gatherDetails(scope: Scope, options: { brief: boolean }): Details {
   const { view } = scope;
-  const { dir, spec, natives, reason, startedAt, endedAt, seconds } = view;
+  const { dir, spec, natives, reason } = view;
   return {
     ...jobJson(scope, { tasks: false }),
     reason,
     dir,
     natives,
     created: spec.created,
-    startedAt,
-    endedAt,
-    seconds,
+    ...timesOfScope(scope),
     spec,
     script: textOf(jobFiles.script(dir)),
     paths: pathsOf(dir),
@@ -81,6 +81,7 @@ function tasksOf(scope: Scope, brief: boolean): TaskDetails[] {
         line: payload?.line ?? null,
         args: payload?.args ?? [],
         ...cpuOf(task),
+        maxRssIsUpperBound: task.ranks.some(({ result }) => result?.usage?.maxRssIsUpperBound ?? false),
         attempts: attempts.get(task.index) ?? [],
         logs: (logs.get(task.index) ?? []).map((file) => file.path),
         checkpoints: checkpointDir(dir, spec.tasks, task.index),

@@ -68,7 +68,7 @@ function taskText(task: TaskDetails, job: number, style: Style): string {
     ["parameters", task.params === null ? "" : JSON.stringify(toJson(task.params))],
     ["arguments", task.args.length === 0 ? "" : JSON.stringify(toJson(task.args))],
     ["line", task.line ?? ""],
-    ["ended by", [end, task.native ?? ""].filter(Boolean).join(", ")],
+    ["ended by", [end === task.reason ? "" : end, task.native ?? ""].filter(Boolean).join(", ")],
     ["node", task.node ?? ""],
     ["time", timeText(task)],
     ["used", usageText(task)],
@@ -84,10 +84,11 @@ function timeText({ startedAt, endedAt, seconds }: TaskDetails): string {
   return `${showTime(startedAt)} to ${endedAt === null ? "now" : showTime(endedAt)}, ${showDuration(seconds)}`;
 }
 
-function usageText({ maxRssBytes, userSeconds, systemSeconds }: TaskDetails): string {
+function usageText({ maxRssBytes, maxRssIsUpperBound, userSeconds, systemSeconds }: TaskDetails): string {
   const cpu =
     userSeconds === null ? "" : `${showDuration(userSeconds)} user, ${showDuration(systemSeconds)} system`;
-  return [maxRssBytes === null ? "" : formatSize(maxRssBytes), cpu].filter(Boolean).join(", ");
+  const bound = maxRssIsUpperBound ? "at most " : "";
+  return [maxRssBytes === null ? "" : `${bound}${formatSize(maxRssBytes)}`, cpu].filter(Boolean).join(", ");
 }
 
 function attemptText(attempt: AttemptJson): string {

@@ -1,13 +1,13 @@
 import { formatSize } from "../model/sizes.ts";
-import { isFinal } from "../model/states.ts";
+import { isFinal, totalOf } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import type { Style } from "./output.ts";
 import { printable } from "./printable.ts";
 import { groupReasons, renderReasons } from "./reasons.ts";
-import { nameOfScope, type Scope, tasksIn } from "./selection.ts";
+import { nameOfScope, type Scope, tasksIn, timesOfScope } from "./selection.ts";
 import { paintState, showCounts } from "./states.ts";
 import { type Column, outputWidth, renderTable } from "./table.ts";
-import { showAge, showDuration } from "./times.ts";
+import { secondsSince, showAge, showDuration } from "./times.ts";
 
 /** Jobs as `status` shows them to people, an empty line between two. */
 export function renderStatus(scopes: readonly Scope[], style: Style, options: { tasks: boolean }): string {
@@ -18,7 +18,10 @@ function renderScope(scope: Scope, style: Style, options: { tasks: boolean }): s
   const lines = [headline(scope, style), `  ${showCounts(scope.counts, style)}${timing(scope, style)}`];
   const reasons = groupReasons(tasksIn(scope));
   if (options.tasks) lines.push(taskTable(tasksIn(scope), style));
-  else lines.push(...renderReasons(reasons, style).map((line) => `  ${line}`));
+  else {
+    const single = scope.view.spec.tasks === 1;
+    lines.push(...renderReasons(reasons, style, { single }).map((line) => `  ${line}`));
+  }
   const next = nextStep(
     scope,
     reasons.find(({ state }) => isFinal(state) && state !== "cancelled")?.tasks[0],
@@ -36,11 +39,12 @@ function headline({ view, tasks, state }: Scope, style: Style): string {
   return `${name} (${printable(spec.name)}) on ${where}: ${paintState(state, style)}`;
 }
 
-function timing({ view }: Scope, style: Style): string {
-  const age = `submitted ${showAge(view.spec.created)} ago`;
-  if (view.startedAt === null) return style.dim(`; ${age}`);
-  const verb = view.endedAt === null ? "running for" : "took";
-  return style.dim(`; ${age}, ${verb} ${showDuration(view.seconds)}`);
+function timing(scope: Scope, style: Style): string {
+  const age = `submitted ${showAge(scope.view.spec.created)} ago`;
+  const { startedAt, endedAt, seconds } = timesOfScope(scope);
+  if (startedAt === null) return style.dim(`; ${age}`);
+  const verb = endedAt === null ? "running for" : "took";
+  return style.dim(`; ${age}, ${verb} ${showDuration(seconds)}`);
 }
 
 const COLUMNS: Column[] = [
@@ -60,12 +64,19 @@ function taskTable(tasks: Iterable<TaskView>, style: Style): string {
     paintState(task.state, style),
     String(task.attempt),
     task.signal ?? (task.exitCode === null ? "-" : String(task.exitCode)),
-    showDuration(task.seconds),
-    task.maxRssBytes === null ? "-" : formatSize(task.maxRssBytes),
+    showDuration(task.state === "running" ? secondsSince(task.startedAt) : task.seconds),
+    rssText(task),
     printable(task.node ?? "-"),
     printable(task.reason ?? task.native ?? ""),
   ]);
   return renderTable(COLUMNS, rows, { width: outputWidth(), title: style.dim });
+}
+
+/** Of very short commands and of functions only a bound is known. */
+function rssText({ maxRssBytes, ranks }: TaskView): string {
+  if (maxRssBytes === null) return "-";
+  const isBound = ranks.some(({ result }) => result?.usage?.maxRssIsUpperBound);
+  return `${isBound ? "≤ " : ""}${formatSize(maxRssBytes)}`;
 }
 
 /** What one would type next. */
@@ -78,7 +89,13 @@ function nextStep(scope: Scope, failed: number | undefined): string | null {
       ? `jobx wait ${name} waits for the end`
       : `jobx logs ${failedName} shows the output, jobx wait ${name} waits for the end`;
   }
-  if (state === "succeeded") return `jobx result ${name} gives the value${view.spec.tasks > 1 ? "s" : ""}`;
+  if (state === "succeeded") {
+    const { entry, run } = view.spec;
+    const several = totalOf(counts) > 1;
+    return entry.kind === "function" || run.capture
+      ? `jobx result ${name} gives the value${several ? "s" : ""}`
+      : `jobx logs ${name} shows the output`;
+  }
   const again = `jobx retry ${name} --failed runs what did not succeed again`;
   return failed === undefined ? again : `jobx logs ${failedName} shows the output, ${again}`;
 }

@@ -5,6 +5,12 @@ export function showDuration(seconds: number | null): string {
   return seconds === null ? "-" : formatDuration(seconds);
 }
 
+/** The seconds from an ISO time until now, never negative; null without one. */
+export function secondsSince(iso: string | null, now: number = Date.now()): number | null {
+  const time = iso === null ? Number.NaN : Date.parse(iso);
+  return Number.isNaN(time) ? null : Math.max(0, (now - time) / 1000);
+}
+
 /** How long ago an ISO time was, in one unit: 12s, 5m, 3h, 2d. Clocks of two machines may differ: never negative. */
 export function showAge(iso: string | null, now: number = Date.now()): string {
   if (iso === null) return "-";

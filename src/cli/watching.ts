@@ -9,6 +9,7 @@ import { scopesOf } from "./waiting.ts";
 /** On a terminal a new picture at most this often; elsewhere, where every picture stays, more rarely. */
 const TERMINAL_MS = 250;
 const LOG_MS = 5000;
+const TICK_MS = 1000;
 
 /**
  * Shows the status again and again until everything has ended: in place on a terminal, elsewhere one
@@ -41,6 +42,8 @@ export async function watchStatus(
   };
   const last = await waitFor(services, selected, {
     signal: context.interruptible(),
+    // "running for 3s" goes on although nothing else is new; where every picture stays, it must not.
+    tickMs: inPlace ? TICK_MS : undefined,
     onProgress: (views) => {
       if (performance.now() - shownAt >= (inPlace ? TERMINAL_MS : LOG_MS)) show(render(views));
     },

@@ -13,6 +13,8 @@ export type WaitOptions = {
   signal?: AbortSignal;
   /** Called when something is new, at most ten times a second, and at the end. */
   onProgress?(views: JobView[]): void;
+  /** Calls `onProgress` also when nothing is new for this long, in milliseconds: times go on. */
+  tickMs?: number;
 };
 
 /** Records are looked for at once and then ever more rarely, at most this often... */
@@ -65,7 +67,8 @@ export async function waitFor(
       await settle(services, open);
       unreported = true;
     }
-    if (unreported && performance.now() - reported >= REPORT_MS) {
+    const silent = performance.now() - reported;
+    if ((unreported && silent >= REPORT_MS) || silent >= (options.tickMs ?? Number.POSITIVE_INFINITY)) {
       unreported = false;
       report();
     }

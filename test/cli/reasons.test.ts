@@ -55,5 +55,12 @@ test("control characters in a reason are shown, not obeyed", () => {
 test("more groups than fit are counted", () => {
   const words = ["a", "b", "c", "d"];
   const groups = groupReasons(words.map((word, index) => task(index, "failed", word)));
-  expect(renderReasons(groups, style, 2).at(-1)).toBe("and 2 more reasons");
+  expect(renderReasons(groups, style, { limit: 2 }).at(-1)).toBe("and 2 more reasons");
+});
+
+test("of a job with one task it goes without saying which one, and a state is no reason for itself", () => {
+  const groups = groupReasons([task(0, "failed", "exit code 1")]);
+  expect(renderReasons(groups, style, { single: true })).toEqual(["failed  exit code 1"]);
+  const cancelled = groupReasons([task(0, "cancelled", "cancelled"), task(1, "cancelled", "cancelled")]);
+  expect(renderReasons(cancelled, style)).toEqual(["cancelled  0-1"]);
 });

@@ -52,10 +52,15 @@ export default defineCommand({
     if (output.form === "json") return output.result(await logsJson(files, lines));
     if (files.length === 0) return await explainNoLogs(output, services, selected);
     const writer = logWriter(output, selected.id, files, { ranks: ranksOf(selected.spec.resources) > 1 });
+    let silent = true;
     for (const file of files) {
-      for await (const bytes of readLog(file.path, lines)) writer.write(file, bytes);
+      for await (const bytes of readLog(file.path, lines)) {
+        silent &&= bytes.length === 0;
+        writer.write(file, bytes);
+      }
       writer.end(file);
     }
+    if (silent && lines !== 0) await explainNoLogs(output, services, selected);
   },
 });
 

@@ -38,12 +38,20 @@ export default defineCommand({
     if (several) showSeveral(output, values);
     else if (!missing) showOne(output, values[0]);
     else if (output.form === "json") output.result({ json: null, quiet: [], text: () => "" });
-    if (!missing) return 0;
+    if (!missing) {
+      const { entry, run } = view.spec;
+      const mute = entry.kind === "command" && !run.capture && values.every((value) => value === null);
+      if (mute && output.form === "people") output.note(NO_VALUE);
+      return 0;
+    }
     for (const problem of problems) output.warn(problem);
     reportFailures(output, [scopeOf(view, selected.tasks)]);
     return 1;
   },
 });
+
+const NO_VALUE =
+  "A command gives a value when it is submitted with --capture, or writes JSON to the file that JOBX_RESULT names";
 
 function showOne(output: Output, value: unknown): void {
   const colors = output.style.bold("x") !== "x";

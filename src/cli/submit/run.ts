@@ -35,7 +35,7 @@ export async function runSubmit(context: CliContext): Promise<number> {
   // The debug executor has run the job by now: its exit code can be had for nothing.
   const wait = values.flag("wait") || values.flag("follow") || submitted.executor === "debug";
   if (!wait) {
-    printSubmitted(output, submitted);
+    printSubmitted(output, submitted, { valued: input.entry.kind === "function" || input.run.capture });
     return 0;
   }
   return waitForEnd(context, services, submitted);

@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+
+import { TestJobx } from "../helpers/jobx.ts";
+
+const jobx = new TestJobx();
+
+test("a command without a value is told apart from one that gave null", async () => {
+  const plain = await jobx.submit(["--", "true"]);
+  await jobx.ok(["wait", plain]);
+  const result = await jobx.run(["result", plain]);
+  expect(result).toMatchObject({ code: 0, out: "null\n" });
+  expect(result.err).toContain("--capture");
+  expect(await jobx.ok(["status", plain])).toContain(`jobx logs ${plain} shows the output`);
+  expect((await jobx.run(["submit", "--", "true"])).err).not.toContain("jobx result");
+  expect((await jobx.run(["submit", "--capture", "--", "true"])).err).toContain("jobx result");
+});
+
+test("a log without a word in it says so, on standard error", async () => {
+  const id = await jobx.submit(["--", "false"]);
+  await jobx.run(["wait", id]);
+  const logs = await jobx.run(["logs", id]);
+  expect(logs.out).toBe("");
+  expect(logs.err).toContain(`No output of ${id}: 1 failed`);
+  expect(logs.err).toContain("failed  exit code 1");
+});
+
+test("part of a job is told with its own times", async () => {
+  const id = await jobx.submit(["--array", "0-1", "--parallel", "1", "--", "sleep", "{index}"]);
+  await jobx.ok(["wait", id]);
+  const whole = await jobx.json<{ seconds: number }>(["show", id]);
+  const first = await jobx.json<{ seconds: number }>(["show", `${id}.0`]);
+  expect(whole.seconds).toBeGreaterThan(1);
+  expect(first.seconds).toBeLessThan(1);
+  expect(await jobx.ok(["status", `${id}.0`])).not.toContain("values");
+});
+
+test("several jobs that have not ended in time are spoken of as several", async () => {
+  const ids = [await jobx.submit(["--", "sleep", "60"]), await jobx.submit(["--", "sleep", "60"])];
+  const { code, err } = await jobx.run(["wait", "--timeout", "0.1s", ...ids]);
+  expect(code).toBe(5);
+  expect(err).toContain(`jobs ${ids.join(", ")} have not ended\n  They go on`);
+  await jobx.ok(["cancel", ...ids]);
+});
