@@ -1,4 +1,5 @@
 import { usageError } from "../errors.ts";
+import { splitWords } from "./words.ts";
 
 /** One option of a directive line: `name` without its dashes, "" for a word that is no option; `text` as it was written. */
 export type DirectiveWord = { name: string; value: string | null; text: string; line: number };
@@ -13,7 +14,10 @@ export function readDirectiveWords(script: string, takesValue: (name: string) =>
   for (const [index, text] of script.split(/\r?\n/).entries()) {
     if (text.trim() !== "" && !text.trimStart().startsWith("#")) break;
     if (!/^#SBATCH(?:\s|$)/.test(text)) continue;
-    const words = splitWords(text.slice("#SBATCH".length), index + 1);
+    const words = splitWords(text.slice("#SBATCH".length), { comments: true });
+    if (words === null) {
+      throw usageError(`Line ${index + 1}: a quote in "${text}" never ends`, "Close it, or take it away");
+    }
     for (let i = 0; i < words.length; i++) {
       const word = readWord(words[i] ?? "", index + 1);
       const next = words[i + 1];
@@ -34,26 +38,4 @@ function readWord(text: string, line: number): DirectiveWord {
   const short = /^-([A-Za-z])=?(.*)$/s.exec(text);
   if (short) return { name: short[1] ?? "", value: short[2] || null, text, line };
   return { name: "", value: null, text, line };
-}
-
-function splitWords(text: string, line: number): string[] {
-  const words: string[] = [];
-  const part = /\s+|#.*$|(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/gsy;
-  while (part.lastIndex < text.length) {
-    const found = part.exec(text)?.[0];
-    if (found === undefined) {
-      throw usageError(`Line ${line}: a quote in "#SBATCH${text}" never ends`, "Close it, or take it away");
-    }
-    if (found.startsWith("#")) break;
-    if (found.trim() !== "") words.push(unquote(found));
-  }
-  return words;
-}
-
-function unquote(word: string): string {
-  return word.replace(/\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/gs, (_, escaped, double, single) => {
-    if (typeof escaped === "string") return escaped;
-    if (typeof double === "string") return double.replace(/\\(["\\$`])/g, "$1");
-    return String(single);
-  });
 }

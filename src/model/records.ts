@@ -74,3 +74,15 @@ export type AgainRecord = {
 };
 
 export type SegmentRecord = StartedRecord | ResultRecord | AgainRecord;
+
+/** The final state of a task that left no record, from its scheduler or from the user's cancel. */
+export type Verdict = {
+  task: number;
+  state: FinalState;
+  reason: string;
+  /** The scheduler's own word. */
+  native: string | null;
+  node: string | null;
+  /** ISO 8601 UTC. */
+  endedAt: string;
+};

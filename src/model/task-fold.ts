@@ -1,37 +1,11 @@
-import type { SegmentRecord } from "./records.ts";
-import { type Counts, type FinalState, isFinal, noCounts, TASK_STATES, type TaskState } from "./states.ts";
+import type { SegmentRecord, Verdict } from "./records.ts";
+import { type Counts, isFinal, noCounts, TASK_STATES, type TaskState } from "./states.ts";
 import { later, rankView, stateOfRanks, viewOfTask } from "./task-state.ts";
 import type { TaskView } from "./task-view.ts";
 
-/** The end of a task that left no record, as the scheduler tells it. */
-export type Verdict = {
-  task: number;
-  state: FinalState;
-  reason: string;
-  native: string | null;
-  node: string | null;
-  /** ISO 8601 UTC. */
-  endedAt: string;
-};
-
 /**
- * What the records of one task say, in whatever order they come: of each rank the first success, else the
- * latest attempt. Records of other tasks are passed over.
- */
-export function foldTask(index: number, ranks: number, records: Iterable<SegmentRecord>): TaskView {
-  const best = Array.from<SegmentRecord | undefined>({ length: ranks });
-  for (const record of records) {
-    if (record.task === index && record.rank >= 0 && record.rank < ranks)
-      best[record.rank] = later(best[record.rank], record);
-  }
-  return viewOfTask(
-    index,
-    best.map((record, rank) => rankView(record, rank)),
-  );
-}
-
-/**
- * The same for a whole job, record by record. It keeps one record per rank that has any and one byte per
+ * What the records of a job say, in whatever order they come: of each rank the first success, else the latest
+ * attempt. It keeps one record per rank that has any and one byte per
  * task, and its counts are always current. Records and verdicts of tasks or ranks that the job does not
  * have are passed over.
  */

@@ -1,6 +1,7 @@
 import { JobxError } from "../errors.ts";
 import type { JobRef } from "../executor/contract.ts";
 import type { JobSpec, NativeId } from "../model/job.ts";
+import type { Verdict } from "../model/records.ts";
 import { ranksOf } from "../model/resources.ts";
 import { type Counts, finalOf, jobStateOf, type TaskState } from "../model/states.ts";
 import { TaskFold } from "../model/task-fold.ts";
@@ -11,7 +12,6 @@ import {
   readNative,
   readSpec,
   readVerdicts,
-  type Verdict,
   verdictsVersion,
 } from "../store/jobs.ts";
 import { jobDir } from "../store/layout.ts";

@@ -2,8 +2,8 @@ import { type ErrorCode, JobxError } from "../errors.ts";
 import type { RemoteError, ResultRecord } from "../model/records.ts";
 import type { TaskState } from "../model/states.ts";
 import type { RankView, TaskView } from "../model/task-view.ts";
+import { reviveError } from "../store/remote-error.ts";
 import { loadValue } from "../store/values.ts";
-import { reviveError } from "./revive.ts";
 import type { JobView } from "./view.ts";
 
 /**

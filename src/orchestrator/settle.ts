@@ -2,8 +2,9 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
+import type { Verdict } from "../model/records.ts";
 import { type FinalState, isFinal } from "../model/states.ts";
-import { addVerdicts, removeEnvironment, type Verdict, writeNative, writeSummary } from "../store/jobs.ts";
+import { addVerdicts, removeEnvironment, writeNative, writeSummary } from "../store/jobs.ts";
 import { elementsOf, tasksOfElement } from "./elements.ts";
 import type { JobReader, Overlay } from "./job-reader.ts";
 import type { Services } from "./services.ts";

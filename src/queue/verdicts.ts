@@ -1,6 +1,7 @@
+import type { Verdict } from "../model/records.ts";
 import type { FinalState } from "../model/states.ts";
 import { isFinal } from "../model/states.ts";
-import { addVerdicts, removeEnvironment, type Verdict } from "../store/jobs.ts";
+import { addVerdicts, removeEnvironment } from "../store/jobs.ts";
 import { Reader } from "./predecessors.ts";
 
 /**

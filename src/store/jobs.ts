@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 
 import { errnoOf, JobxError } from "../errors.ts";
 import type { JobSpec, NativeJob } from "../model/job.ts";
-import type { Counts, FinalState } from "../model/states.ts";
+import type { Verdict } from "../model/records.ts";
+import type { Counts } from "../model/states.ts";
 import { appendChange, changesVersion, readChanges, unexpectedContents } from "./changes.ts";
 import {
   ensureDir,
@@ -24,18 +25,6 @@ export type Summary = {
   startedAt: string | null;
   endedAt: string | null;
   seconds: number | null;
-};
-
-/** The final state of a task that left no record, from its scheduler or from the user's cancel. */
-export type Verdict = {
-  task: number;
-  state: FinalState;
-  reason: string;
-  /** The scheduler's own word. */
-  native: string | null;
-  node: string | null;
-  /** ISO 8601 UTC. */
-  endedAt: string;
 };
 
 /**
@@ -163,20 +152,6 @@ export function addHeld(dir: string, tasks: number[] | null): void {
 /** Lets held tasks go; null for all. */
 export function removeHeld(dir: string, tasks: number[] | null): void {
   changeRequest(jobFiles.held(dir), tasks, false, () => readSpec(dir).tasks);
-}
-
-/** Makes these tasks the held ones; only what differs from what stands is asked for, so others' requests are kept. */
-export function writeHeld(dir: string, held: TaskSelection): void {
-  if (held === null) return removeHeld(dir, null);
-  if (held === "all") return addHeld(dir, null);
-  const before = readHeld(dir);
-  const known =
-    before === "all" ? Array.from({ length: readSpec(dir).tasks }, (_, task) => task) : [...(before ?? [])];
-  removeHeld(
-    dir,
-    known.filter((task) => !held.has(task)),
-  );
-  addHeld(dir, [...held]);
 }
 
 /** Gives tasks their final state. The first verdict on a task stands. */

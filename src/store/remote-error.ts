@@ -1,5 +1,6 @@
 import type { RemoteError } from "../model/records.ts";
-import { ownFields } from "./error-data.ts";
+import { isRemoteError } from "../model/remote-error.ts";
+import { fromErrorData, ownFields } from "./error-data.ts";
 import { walk } from "./walk.ts";
 
 /** Texts longer than this, in UTF-16 units, are cut, and say so: an error is there to be read. */
@@ -13,6 +14,12 @@ const DEEPEST = 16;
  */
 export function toRemoteError(thrown: unknown): RemoteError {
   return describe(thrown, []);
+}
+
+/** The error that a task threw, as an Error again: for `cause`, with its own name, stack and fields. */
+export function reviveError({ cause, ...error }: RemoteError): Error {
+  if (cause === null || cause === undefined) return fromErrorData(error);
+  return fromErrorData({ ...error, cause: isRemoteError(cause) ? reviveError(cause) : cause });
 }
 
 function describe(thrown: unknown, above: unknown[]): RemoteError {

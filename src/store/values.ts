@@ -9,9 +9,10 @@ import { ensureDir, readInto, whenThere, writeAtomically, writeFully } from "./f
 import { valuePath } from "./layout.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 import { isPassing, RETRY_MS, retryPauses } from "./storage-errors.ts";
+import { TYPED_ARRAYS } from "./walk.ts";
 
 /** Values that encode to more than this stand in a file of their own. */
-export const INLINE_BYTES = 1024 * 1024;
+const INLINE_BYTES = 1024 * 1024;
 
 /** After the preamble: form 4, length of the body 8, its checksum 4, checksum of these 4. The body follows. */
 const HEADER_BYTES = 20;
@@ -22,21 +23,8 @@ const TEXT_PIECE = 1024 * 1024;
 const MSGPACK = 0;
 const TEXT = 1;
 const ARRAY_BUFFER = 2;
-/** From here on: the bytes of a typed array, in this order, which is part of the format. */
+/** From here on: the bytes of a typed array, by its place among them. */
 const FIRST_ARRAY = 3;
-const ARRAYS = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
 
 type Body = { form: number; pieces: Iterable<Uint8Array> };
 
@@ -94,7 +82,7 @@ function bodyOf(value: unknown): Body | null {
     return { form: ARRAY_BUFFER, pieces: [new Uint8Array(value)] };
   }
   if (ArrayBuffer.isView(value) && value.byteLength > INLINE_BYTES) {
-    const form = ARRAYS.findIndex((each) => Object.getPrototypeOf(value) === each.prototype);
+    const form = TYPED_ARRAYS.findIndex((each) => Object.getPrototypeOf(value) === each.prototype);
     if (form >= 0) {
       checkEncodable(value, "value");
       return {
@@ -163,7 +151,7 @@ function revive(form: number, body: Uint8Array<ArrayBuffer>, path: string): unkn
   if (form === MSGPACK) return decode(body);
   if (form === TEXT) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
   if (form === ARRAY_BUFFER) return body.buffer;
-  const Typed = ARRAYS[form - FIRST_ARRAY];
+  const Typed = TYPED_ARRAYS[form - FIRST_ARRAY];
   if (!Typed) throw new JobxError("FORMAT", `${path} holds a value of the unknown form ${form}`);
   return new Typed(body.buffer);
 }

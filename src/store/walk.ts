@@ -28,24 +28,23 @@ type State = { seen: Set<object>; openErrors: Error[]; negativeZero: boolean };
 /** Arrays up to this length are looked at by listing their keys. */
 const LISTED_ARRAY = 16;
 
+/** The typed arrays that can be stored. A value's file names one by its place here, so the order is part of the format. */
+export const TYPED_ARRAYS = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as const;
+
 /** Stored by their bytes alone. */
-const BINARY = new Set<unknown>(
-  [
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-    DataView,
-    Buffer,
-  ].map((each) => each.prototype),
-);
+const BINARY = new Set<unknown>([...TYPED_ARRAYS, DataView, Buffer].map((each) => each.prototype));
 
 function look(value: unknown, state: State): Problem | null {
   switch (typeof value) {

@@ -9,8 +9,8 @@ import { submitInputFrom } from "../../src/cli/submit/input.ts";
 import { parsePack } from "../../src/cli/submit/run-options.ts";
 import { directivesOf } from "../../src/cli/submit/script.ts";
 import { type SettingsSources, SubmitSettings } from "../../src/cli/submit/settings.ts";
-import { splitWords } from "../../src/cli/submit/words.ts";
 import { JobxError } from "../../src/errors.ts";
+import { splitWords } from "../../src/model/words.ts";
 import { tempDir } from "../helpers/temp.ts";
 
 const folder = tempDir("submit-input");

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import type { AgainRecord, ResultRecord, SegmentRecord, StartedRecord } from "../../src/model/records.ts";
 import type { FinalState } from "../../src/model/states.ts";
-import { foldTask, TaskFold } from "../../src/model/task-fold.ts";
+import { TaskFold } from "../../src/model/task-fold.ts";
 
 type Where = { task?: number; rank?: number; attempt?: number; at?: number };
 
@@ -64,6 +64,13 @@ function again({ task = 0, rank = 0, attempt = 0, at = attempt * 10 }: Where = {
 function orders(records: SegmentRecord[]): SegmentRecord[][] {
   if (records.length <= 1) return [records];
   return records.flatMap((first, i) => orders(records.toSpliced(i, 1)).map((rest) => [first, ...rest]));
+}
+
+/** The view of one task, by the records of its job. */
+function foldTask(index: number, ranks: number, records: Iterable<SegmentRecord>) {
+  const fold = new TaskFold(index + 1, ranks);
+  for (const record of records) fold.add(record);
+  return fold.view(index);
 }
 
 test("a task without records is queued", () => {

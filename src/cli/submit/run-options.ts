@@ -5,10 +5,10 @@ import { usageError } from "../../errors.ts";
 import { parseDuration } from "../../model/durations.ts";
 import type { Dependency, RunOptions } from "../../model/job.ts";
 import { parseSize } from "../../model/sizes.ts";
+import { splitWords } from "../../model/words.ts";
 import { parseCount } from "../resource-flags.ts";
 import { readText } from "./parameters.ts";
 import type { SubmitSettings } from "./settings.ts";
-import { splitWords } from "./words.ts";
 
 const DEFAULT_MAX_PAYLOAD = 1024 ** 3;
 
@@ -27,7 +27,7 @@ export function runOptionsFrom(
     after: given.after,
     setup: settings.all("setup"),
     teardown: settings.all("teardown"),
-    launcher: settings.read("launcher", splitWords) ?? [],
+    launcher: settings.read("launcher", parseLauncher) ?? [],
     capture: settings.flag("capture") ?? false,
     mergeOutput: settings.flag("merge-output") ?? false,
     distributed: settings.flag("distributed") ?? false,
@@ -47,6 +47,12 @@ export function parsePack(text: string): { tasks: number; slots: number } {
     `Bad pack ${JSON.stringify(text)}`,
     "Write N or N/K: N tasks per element, K of them (at most N) at once",
   );
+}
+
+function parseLauncher(text: string): string[] {
+  const words = splitWords(text);
+  if (words) return words;
+  throw usageError(`A quote or backslash in ${JSON.stringify(text)} never ends`, "Close it, or take it away");
 }
 
 function parseNumber(text: string): number {
