@@ -1,6 +1,7 @@
+import type { SpecDraft } from "../executor/contract.ts";
 import { shellWords } from "../executor/run.ts";
 import { formatDuration } from "../model/durations.ts";
-import type { JobSpec, RunOptions } from "../model/job.ts";
+import type { RunOptions } from "../model/job.ts";
 import type { Resources } from "../model/resources.ts";
 import { formatTaskId } from "../model/selectors.ts";
 import { formatSize } from "../model/sizes.ts";
@@ -10,7 +11,7 @@ import { showRanges } from "./ranges.ts";
 export type Fact = [label: string, text: string];
 
 /** What a job asked for, as facts; what was not asked for is left out. */
-export function requestFacts(spec: JobSpec): Fact[] {
+export function requestFacts(spec: SpecDraft): Fact[] {
   const { entry, origin } = spec;
   const code =
     entry.kind === "function" && entry.code !== null ? ` (snapshot ${entry.code.slice(0, 12)})` : "";

@@ -104,7 +104,8 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
 
-function factLines(facts: readonly Fact[], style: Style): string[] {
+/** Facts under each other, their texts in one column. */
+export function factLines(facts: readonly Fact[], style: Style): string[] {
   const width = Math.max(0, ...facts.map(([label]) => label.length));
   return facts.flatMap(([label, text]) =>
     text.split("\n").map((line, at) => {

@@ -9,17 +9,20 @@ import { chooseExecutor, draftJob, findEntry, type SubmitInput } from "./submit.
 /** How many tasks a plan shows before it says how many more there are. */
 const SHOWN = 5;
 
+/** What a submission would be: a title, the request, and the lines of what the executor would do with the tasks. */
+export type Plan = { title: string; draft: SpecDraft; lines: string[] };
+
 /** What `submit` would do, checked as it checks, with nothing written and no executor told. */
-export async function planJob(services: Services, input: SubmitInput): Promise<{ text: string }> {
+export async function planJob(services: Services, input: SubmitInput): Promise<Plan> {
   const { executor, context } = await chooseExecutor(services, input.executor);
   const draft = await draftJob(services, executor, context, {
     ...input,
     entry: findEntry(input),
     options: validateOptions(executor.name, executor.options, input.options, "-o", context.settings),
   });
-  const lines = [
-    `Would submit ${draft.tasks} ${draft.tasks === 1 ? "task" : "tasks"} to ${executor.name} as ${JSON.stringify(draft.name)}, in ${draft.cwd}`,
-  ];
+  const tasks = `${draft.tasks} ${draft.tasks === 1 ? "task" : "tasks"}`;
+  const title = `Would submit ${tasks} to ${executor.name} as ${JSON.stringify(draft.name)}, in ${draft.cwd}`;
+  const lines: string[] = [];
   const plan = await executor.plan?.(draft, context);
   if (plan) lines.push(plan);
   let index = 0;
@@ -29,7 +32,7 @@ export async function planJob(services: Services, input: SubmitInput): Promise<{
     index++;
   }
   if (draft.tasks > SHOWN) lines.push(`  … and ${draft.tasks - SHOWN} more`);
-  return { text: lines.join("\n") };
+  return { title, draft, lines };
 }
 
 function describeTask(draft: SpecDraft, task: TaskPayload, index: number): string {

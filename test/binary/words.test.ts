@@ -41,3 +41,18 @@ test("several jobs that have not ended in time are spoken of as several", async 
   expect(err).toContain(`jobs ${ids.join(", ")} have not ended\n  They go on`);
   await jobx.ok(["cancel", ...ids]);
 });
+
+test("a dry run shows what is asked for and what would be run, and writes nothing", async () => {
+  const before = await jobx.ok(["list", "-q"]);
+  const options = ["--dry-run", "--mem", "1G", "-t", "10", "--env", "A={k}", "--setup", "module load gcc"];
+  const plan = await jobx.ok(["submit", ...options, "--sweep", "k=1..9", "--", "echo", "{k}"]);
+  for (const part of ["9 tasks to local", "10m", "1.0 GiB", "A={k}", "module load gcc", "echo 5", "4 more"]) {
+    expect(plan).toContain(part);
+  }
+  expect(await jobx.ok(["list", "-q"])).toBe(before);
+});
+
+test("what the debug executor has run is not said to be submitted", async () => {
+  const ran = await jobx.run(["submit", "-e", "debug", "--", "echo", "hi"]);
+  expect(ran.out).toMatch(/^hi\nJob \d+ \(echo\) succeeded/);
+});

@@ -1,3 +1,4 @@
+import { TASK_STATES } from "../../model/states.ts";
 import type { LoadedCommand } from "../args/command.ts";
 import { type Flag, flagsOf, positionalsOf, spelled } from "../args/flags.ts";
 import { GLOBAL_ARGS } from "../args/globals.ts";
@@ -77,8 +78,10 @@ async function valuesOf(
   if (name === "executor") return list(sources.executors());
   if (name === "profile") return list(sources.profiles());
   if (hint.startsWith("SEL")) return list(sources.jobs());
+  if (name === "state") return list(TASK_STATES.map((value) => ({ value, about: "" })));
   if (hint === "TOPIC") return list(await sources.topics());
-  if (hint.includes("|")) return list(hint.split("|").map((value) => ({ value, about: "" })));
+  // Placeholders are in capitals; small letters are the words themselves.
+  if (/^[a-z|]+$/.test(hint)) return list(hint.split("|").map((value) => ({ value, about: "" })));
   if (hint.startsWith("FILE")) return { mode: "files", candidates: [] };
   if (hint === "DIR") return { mode: "folders", candidates: [] };
   return NOTHING;

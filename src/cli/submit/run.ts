@@ -26,8 +26,8 @@ export async function runSubmit(context: CliContext): Promise<number> {
   const services = await context.services();
   const input = await inputFrom(context, services, entry);
   if (values.flag("dry-run")) {
-    const { planJob } = await import("../../orchestrator/plan.ts");
-    const { text } = await planJob(services, input);
+    const { planText } = await import("./plan-text.ts");
+    const text = await planText(services, input, output.style);
     output.result({ json: { plan: text }, quiet: [text], text: () => text });
     return 0;
   }
@@ -78,7 +78,9 @@ export async function inputFrom(context: CliContext, services: Services, entry: 
 /** `--wait` and `--follow`: the id at once, then the end, with the exit code of `jobx wait`. */
 async function waitForEnd(context: CliContext, services: Services, submitted: Submitted): Promise<number> {
   const { output } = context;
-  if (output.form !== "json") printSubmitted(output, submitted, { next: false });
+  // The debug executor's job is over by now: how it ended says that there was one.
+  const isOver = submitted.executor === "debug" && output.form === "people";
+  if (output.form !== "json" && !isOver) printSubmitted(output, submitted, { next: false });
   const selected = await resolveOne(services, [String(submitted.id)]);
   const scopes = context.values.flag("follow")
     ? [await followToEnd(context, services, selected)]
