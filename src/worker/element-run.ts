@@ -1,4 +1,5 @@
 import { unreachable } from "../errors.ts";
+import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
@@ -19,12 +20,16 @@ export class ElementRun {
   #finish: (result: ElementResult) => void = () => undefined;
   readonly #running = new Map<number, Attempt>();
   readonly #histories = new Map<number, History>();
+  /** Attempts to be followed by one in another run of the element. */
+  readonly #left: AgainRecord[] = [];
   #idle: Slot[] = [];
   #reclaim = 0;
   #wanted = -1;
   readonly #wishes: WishReader;
   #preempted = false;
   #stopped = false;
+  /** Nothing starts any more: the allocation is about to end, and what waits is for its next run. */
+  #leaving = false;
   #begun = false;
   #looking = false;
 
@@ -96,20 +101,60 @@ export class ElementRun {
 
   /** The node is about to be taken away: tasks may save their state and leave. */
   preempt(): void {
+    const { allocation, spec } = this.#context;
     this.#preempted = true;
-    for (const attempt of this.#running.values()) attempt.warn("preempted");
+    this.#leaving = allocation !== null;
+    const limitIsNear = spec.resources.timeSeconds === undefined && this.#timeLeft() < LIMIT_NOTICE_MS;
+    for (const attempt of this.#running.values()) attempt.warn(limitIsNear ? "timeout" : "preempted");
+    this.#pump();
   }
 
-  /** Ends everything. After a preemption what waits is left for the next run, else it is cancelled. */
+  /**
+   * Ends everything. After a preemption what waits is left for the next run, else it is cancelled. In an
+   * allocation only what jobx was asked to cancel is: the scheduler may have ended it for any reason.
+   */
   stop(): void {
     const reason = "the supervisor was asked to end (SIGTERM)";
     this.#stopped = true;
     this.#begun = true;
+    if (this.#context.allocation) return this.#leaveAllocation();
     for (const attempt of this.#running.values()) {
       attempt.stop(this.#preempted ? "preempted" : "cancelled", this.#preempted ? "preempted" : reason);
     }
     if (!this.#preempted) this.#endWaiting(() => true, cancelledEnd(reason));
     this.#pump();
+  }
+
+  #leaveAllocation(): void {
+    this.#heedWishes();
+    for (const attempt of this.#running.values()) attempt.stop("ended", "ended by the scheduler (SIGTERM)");
+    this.#pump();
+  }
+
+  /** Whether the allocation was ended, or will be: to run again is the scheduler's to decide. */
+  get isTaken(): boolean {
+    return this.#stopped || this.#preempted;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Records that what was left to another run has ended, since there will be none, and why. */
+  giveUp(why: string): void {
+    for (const { kind: _kind, why: cause, reason, ...record } of this.#left) {
+      this.#context.recorder.ended([
+        {
+          ...record,
+          kind: "result",
+          status: cause === "timeout" ? "timeout" : "failed",
+          reason: `${reason}; it could not be run again: ${why}`,
+          value: null,
+          error: null,
+          usage: null,
+        },
+      ]);
+    }
   }
 
   /** Whether no task runs: before the first, while setup runs, and after the last. */
@@ -119,12 +164,16 @@ export class ElementRun {
 
   /** Whether nothing is left to run: every task has its record, or is left for another run. */
   get isOver(): boolean {
-    return this.isIdle && (this.#line.isEmpty || this.#stopped);
+    return this.isIdle && (this.#line.isEmpty || this.#isClosed);
+  }
+
+  get #isClosed(): boolean {
+    return this.#stopped || this.#leaving;
   }
 
   #pump(): void {
     if (!this.#begun) return;
-    if (!this.#stopped) while (this.#startOne());
+    if (!this.#isClosed) while (this.#startOne());
     if (this.isOver) return this.#conclude();
     this.#settleSlots();
     this.#lookWhileHeld();
@@ -169,8 +218,20 @@ export class ElementRun {
       return this.#count(decision.final === "succeeded", 1);
     }
     this.#histories.set(task, added(history, decision.again));
-    if (this.#stopped) this.#result.left++;
+    if (this.#stopped || !this.#mayRunAgainHere()) this.#left.push(...records.filter(isAgain));
     else this.#line.push({ task, attempt: attempt.attempt + 1 });
+  }
+
+  /** Whether another attempt has its time before the allocation ends; else the element is to be started again. */
+  #mayRunAgainHere(): boolean {
+    const { allocation, spec } = this.#context;
+    if (!allocation?.requeue) return true;
+    return !this.#leaving && this.#timeLeft() >= (spec.resources.timeSeconds ?? 0) * 1000;
+  }
+
+  /** Milliseconds until the scheduler ends the allocation, as far as that is known. */
+  #timeLeft(): number {
+    return (this.#context.allocation?.endsAt ?? Infinity) - performance.now();
   }
 
   #cancel(includesTask: (task: number) => boolean, reason = "cancelled"): void {
@@ -248,9 +309,14 @@ export class ElementRun {
   }
 
   #conclude(): void {
-    this.#result.left += this.#line.remove(() => true).length;
+    const left = this.#left.filter((record) => record.rank === 0).length;
+    this.#result.left += this.#line.remove(() => true).length + left;
     this.#finish(this.#result);
   }
+}
+
+function isAgain(record: ResultRecord | AgainRecord): record is AgainRecord {
+  return record.kind === "again";
 }
 
 function includes(tasks: Tasks): (task: number) => boolean {
@@ -271,5 +337,7 @@ function added(history: History, why: "failed" | "timeout" | "preempted" | "lost
 
 /** More slots than any host has CPUs for. */
 const MOST_WANTED = 4096;
+/** A warning this short before the allocation's end is about its limit: Slurm gives it up to a minute early. */
+const LIMIT_NOTICE_MS = 150_000;
 /** How often the job's folder is looked at while all that waits is held. */
 const WISH_POLL_MS = 2_000;

@@ -13,6 +13,8 @@ export type TaskHistory = History & {
   /** Every rank has its result. */
   final: boolean;
   succeeded: boolean;
+  /** How the latest attempt left when its allocation ended; null where it ended otherwise. */
+  parting: AgainRecord | null;
   /** Ranks of an attempt that began and left no end: their supervisor died. */
   open: StartedRecord[];
 };
@@ -63,6 +65,7 @@ function historyOf(records: SegmentRecord[], ranks: number): TaskHistory {
     final,
     succeeded: final && results.every((record) => record.status === "succeeded"),
     open: goesOn || final ? [] : open,
+    parting: agains.find((record) => record.attempt === last && record.why === "preempted") ?? null,
     failures: agains.filter((record) => record.why === "failed").length,
     timeouts: agains.filter((record) => record.why === "timeout").length,
     losses: agains.filter((record) => record.why === "lost").length,

@@ -1,10 +1,11 @@
 import type { JobSpec } from "../model/job.ts";
+import type { AgainRecord } from "../model/records.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import type { ElementResult } from "./element-run.ts";
 import type { Element } from "./element.ts";
 import type { ElementHistory, TaskHistory } from "./history.ts";
 import { judge } from "./outcome.ts";
-import { NO_HISTORY } from "./policy.ts";
+import { AGAIN_EXIT_CODE, NO_HISTORY } from "./policy.ts";
 import { killSurvivors } from "./processes.ts";
 import { neverRan } from "./rank.ts";
 import type { Recorder } from "./recorder.ts";
@@ -38,6 +39,8 @@ export function takeUp(
       else result.unsuccessful++;
     } else if (known && known.open.length > 0 && !recordLoss(place, task, known, recorder)) {
       result.unsuccessful++;
+    } else if (known?.parting && !mayReturn(place, task, known, known.parting, recorder)) {
+      result.unsuccessful++;
     } else {
       waiting.push({ task, attempt: known?.attempt ?? 0 });
     }
@@ -51,7 +54,29 @@ function unrecorded(task: number, node: string): TaskHistory {
   const open = [
     { kind: "started" as const, task, rank: 0, attempt: 0, pid: 0, pidStart: null, node, startedAt },
   ];
-  return { ...NO_HISTORY, attempt: 1, final: false, succeeded: false, open };
+  return { ...NO_HISTORY, attempt: 1, final: false, succeeded: false, parting: null, open };
+}
+
+/**
+ * Whether a task whose allocation was ended may run again now that the scheduler has started the element
+ * again; if not, that is its end, and recorded.
+ */
+function mayReturn(
+  place: Place,
+  task: number,
+  known: TaskHistory,
+  { attempt, exitCode, signal, reason, startedAt, endedAt }: AgainRecord,
+  recorder: Recorder,
+): boolean {
+  const left = { exitCode, signal, again: exitCode === AGAIN_EXIT_CODE ? true : null };
+  const rank = { ...neverRan(reason), ...left };
+  const ranks = Array.from({ length: place.ranks }, () => rank);
+  const causeReason = `${reason}; it was started again, but has neither --requeue nor a checkpoint`;
+  const end: AttemptEnd = { cause: "preempted", causeReason, ranks, startedAt, endedAt };
+  const { decision, records } = judge({ ...place, task, attempt }, end, known);
+  if (!("again" in decision)) recorder.ended(records);
+  else if (decision.again === "failed") known.failures++;
+  return "again" in decision;
 }
 
 /** Records a lost attempt; true when the task is to be run again. */

@@ -17,6 +17,7 @@ import { readHistory } from "./history.ts";
 import { Family } from "./processes.ts";
 import { describeFailure, Recorder, STORAGE_EXIT_CODE } from "./recorder.ts";
 import { takeUp } from "./recovery.ts";
+import { requeueElement } from "./requeue.ts";
 import { Sampler } from "./sampler.ts";
 import { runSetup, runTeardown } from "./setup.ts";
 import { openSlots } from "./slots.ts";
@@ -82,7 +83,7 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
       live(run, context, waiting.length, settingUp.signal),
       recorder.broken,
     ]);
-    const failure = "record" in outcome ? outcome : await stored(recorder);
+    const failure = "record" in outcome ? outcome : await leave(run, context, result);
     if (failure) {
       context.family.signal("SIGKILL");
       say(describeFailure(failure));
@@ -98,6 +99,19 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
     await context.runners?.close();
     context.family.end();
   }
+}
+
+/** Has all records on disk and, where tasks are left for another run, asks for one. */
+async function leave(run: ElementRun, { recorder, allocation }: ElementContext, result: ElementResult) {
+  if (result.left === 0 || !allocation?.requeue || run.isStopped) return stored(recorder);
+  if (!(await recorder.settled())) return recorder.broken;
+  const refusal = await requeueElement(allocation.requeue, () => run.isStopped);
+  if (refusal !== null) {
+    say(`the scheduler refused to run this element again: ${refusal}`);
+    // After a warning the scheduler may start it again by itself.
+    if (!run.isTaken) run.giveUp(refusal);
+  }
+  return stored(recorder);
 }
 
 /** Setup, the tasks, teardown. */

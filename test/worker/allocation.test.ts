@@ -1,0 +1,204 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { addCancelled } from "../../src/store/jobs.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { tempDir } from "../helpers/temp.ts";
+import {
+  againsOf,
+  logOf,
+  makeJob,
+  recordsOf,
+  resultOf,
+  resultsOf,
+  runJob,
+  startWorker,
+  type Worker,
+} from "./job.ts";
+
+/** Says that it is ready, leaves with 85 when it is warned, and succeeds when it is run again. */
+const LEAVES = [
+  "sh",
+  "-c",
+  "test $JOBX_ATTEMPT -gt 0 && exit 0; trap 'exit 85' USR2; echo ready; while :; do sleep 0.05; done",
+];
+const DEAF = ["sh", "-c", "test $JOBX_ATTEMPT -gt 0 && exit 0; echo ready; exec sleep 300"];
+
+/** What a scheduler's script says to the worker of an element; being asked to run it again leaves a file. */
+function allocation(home: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    JOBX_ELEMENT: "0",
+    JOBX_REQUEUE_COMMAND: JSON.stringify(["sh", "-c", `echo asked >> '${home}/requeue'`]),
+    ...more,
+  };
+}
+
+async function whenReady(dir: string, env: Record<string, string>, tasks = 1): Promise<Worker> {
+  const worker = startWorker(dir, env);
+  await eventually(() => logOf(dir, 0, "out", tasks).includes("ready"));
+  return worker;
+}
+
+describe("an element of a scheduler's array", () => {
+  test("runs its own tasks, as many at once as were packed, and keeps their records together", async () => {
+    const home = tempDir();
+    const tasks = Array.from({ length: 5 }, () => ({}));
+    const dir = makeJob(home, { argv: ["true"], tasks, run: { pack: { tasks: 3, slots: 2 } } });
+    expect(await runJob(dir, allocation(home, { JOBX_ELEMENT: "1" }))).toBe(0);
+    expect(resultsOf(dir).map(({ task }) => task)).toEqual([3, 4]);
+    expect(existsSync(join(dir, "results/0/1.0.0.seg"))).toBe(true);
+    expect(existsSync(join(home, "requeue"))).toBe(false);
+  });
+
+  test("shares its GPUs out to the tasks that run at once", async () => {
+    const home = tempDir();
+    const argv = [
+      "sh",
+      "-c",
+      `echo $CUDA_VISIBLE_DEVICES; touch ${home}/$JOBX_TASK; until test -e ${home}/0 -a -e ${home}/1; do sleep 0.01; done`,
+    ];
+    const dir = makeJob(home, {
+      argv,
+      tasks: [{}, {}],
+      resources: { gpus: { count: 2 } },
+      run: { pack: { tasks: 2, slots: 2 } },
+    });
+    expect(await runJob(dir, allocation(home, { CUDA_VISIBLE_DEVICES: "4,5,6,7" }))).toBe(0);
+    const seen = [0, 1].map((task) => logOf(dir, task, "out", 2).trim());
+    expect(seen.sort()).toEqual(["4,5", "6,7"]);
+  });
+
+  test("tells tasks the hosts of the allocation, and none of what the script said to the worker", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: ["env"], environment: { JOBX_ELEMENT: "5" } });
+    await runJob(dir, allocation(home, { JOBX_HOSTLIST: "tux[1-3]" }));
+    const lines = logOf(dir).split("\n");
+    expect(lines).toContain("JOBX_HOSTNAMES=tux1,tux2,tux3");
+    expect(lines).toContain("JOBX_NUM_NODES=3");
+    expect(lines.filter((line) => /^JOBX_(ELEMENT|REQUEUE|HOSTLIST)/.test(line))).toEqual([]);
+  });
+
+  test("counts the scheduler's restarts, should the file system be slow to show an earlier run", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, {});
+    await runJob(dir, allocation(home, { JOBX_RESTARTS: "2" }));
+    expect(existsSync(join(dir, "results/0/0.2.0.seg"))).toBe(true);
+  });
+});
+
+describe("a warning inside an allocation", () => {
+  test("lets tasks leave, starts none, and has the scheduler run the element again", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, {
+      argv: LEAVES,
+      tasks: [{}, {}],
+      run: { pack: { tasks: 2, slots: 1 } },
+    });
+    const worker = await whenReady(dir, allocation(home), 2);
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(75);
+    expect(readFileSync(join(home, "requeue"), "utf8")).toBe("asked\n");
+    expect(recordsOf(dir).filter(({ task }) => task === 1)).toEqual([]);
+    expect(againsOf(dir)).toMatchObject([{ task: 0, attempt: 0, why: "preempted", exitCode: 85 }]);
+    const again = startWorker(dir, allocation(home, { JOBX_RESTARTS: "1" }));
+    await eventually(() => logOf(dir, 1, "out", 2).includes("ready"));
+    again.signal("SIGUSR2");
+    expect(await again.ended).toBe(75);
+    expect(await runJob(dir, allocation(home, { JOBX_RESTARTS: "2" }))).toBe(0);
+    expect(resultsOf(dir).map(({ attempt }) => attempt)).toEqual([1, 1]);
+  });
+
+  test("asks for nothing when the tasks end all the same", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, {
+      argv: ["sh", "-c", "trap 'exit 0' USR2; echo ready; while :; do sleep 0.05; done"],
+    });
+    const worker = await whenReady(dir, allocation(home));
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(0);
+    expect(existsSync(join(home, "requeue"))).toBe(false);
+  });
+
+  test("followed by SIGTERM leaves it to the scheduler to run the element again", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: DEAF });
+    const worker = await whenReady(dir, allocation(home));
+    worker.signal("SIGUSR2");
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(75);
+    expect(existsSync(join(home, "requeue"))).toBe(false);
+    expect(againsOf(dir)).toMatchObject([{ why: "preempted", reason: "ended by the scheduler (SIGTERM)" }]);
+  });
+});
+
+describe("the end of an allocation", () => {
+  test("is the end of tasks that may not run again, which a second run records", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: DEAF });
+    const worker = await whenReady(dir, allocation(home));
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(75);
+    expect(resultsOf(dir)).toEqual([]);
+    expect(await runJob(dir, allocation(home))).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ status: "failed", attempt: 0 });
+    expect(resultOf(dir).reason).toContain("neither --requeue nor a checkpoint");
+  });
+
+  test("is followed by another attempt where --requeue allows it, or a checkpoint", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: DEAF, run: { requeue: true } });
+    const worker = await whenReady(dir, allocation(home));
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(75);
+    expect(await runJob(dir, allocation(home))).toBe(0);
+    expect(resultOf(dir)).toMatchObject({ status: "succeeded", attempt: 1 });
+  });
+
+  test("is a cancellation for tasks that jobx was asked to cancel", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: DEAF, run: { requeue: true } });
+    const worker = await whenReady(dir, allocation(home));
+    addCancelled(dir, null);
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ status: "cancelled" });
+  });
+});
+
+describe("a time limit inside an allocation", () => {
+  const SLOW = ["sh", "-c", "echo run >> $JOBX_CHECKPOINT_DIR/state; exec sleep 300"];
+  const limited = { timeSeconds: 0.3 };
+
+  test("has the element run again when the time left is too short, as often as timeouts are allowed", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: SLOW, resources: limited, run: { maxTimeouts: 1 } });
+    const env = allocation(home, { JOBX_ELEMENT_SECONDS: "0" });
+    expect(await runJob(dir, env)).toBe(75);
+    expect(againsOf(dir)).toMatchObject([{ attempt: 0, why: "timeout" }]);
+    expect(await runJob(dir, env)).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ attempt: 1, status: "timeout" });
+    expect(readFileSync(join(home, "requeue"), "utf8")).toBe("asked\n");
+  });
+
+  test("is followed by the next attempt in place while there is time", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: SLOW, resources: limited, run: { maxTimeouts: 1 } });
+    expect(await runJob(dir, allocation(home, { JOBX_ELEMENT_SECONDS: "600" }))).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ attempt: 1, status: "timeout" });
+    expect(existsSync(join(home, "requeue"))).toBe(false);
+  });
+
+  test("is the task's end when the scheduler refuses to run the element again", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: SLOW, resources: limited });
+    const script = join(home, "refuse");
+    writeFileSync(script, "#!/bin/sh\necho 'Requested operation is disabled' >&2\nexit 1\n", { mode: 0o755 });
+    const env = { JOBX_ELEMENT_SECONDS: "0", JOBX_REQUEUE_COMMAND: JSON.stringify([script]) };
+    const worker = startWorker(dir, allocation(home, env));
+    expect(await worker.ended).toBe(75);
+    expect(resultOf(dir)).toMatchObject({ status: "timeout" });
+    expect(resultOf(dir).reason).toContain("Requested operation is disabled");
+    expect(worker.errors()).toContain("Requested operation is disabled");
+  }, 20_000);
+});
