@@ -1,7 +1,7 @@
 import { elementLogs, readLog } from "../orchestrator/logs.ts";
 import type { Selected } from "../orchestrator/select.ts";
 import type { Services } from "../orchestrator/services.ts";
-import { readJobs } from "../orchestrator/view.ts";
+import { readJob } from "../orchestrator/view.ts";
 import type { Output } from "./output.ts";
 import { groupReasons, renderReasons } from "./reasons.ts";
 import { nameOfScope, scopeOf, tasksIn } from "./selection.ts";
@@ -9,8 +9,7 @@ import { showCounts } from "./states.ts";
 
 /** Says why there is no output: nothing has started, or nothing was printed; then what the scheduler captured. */
 export async function explainNoLogs(output: Output, services: Services, selected: Selected): Promise<void> {
-  const [view] = await readJobs(services, [selected.id]);
-  if (!view) return;
+  const view = await readJob(services, selected.id);
   const scope = scopeOf(view, selected.tasks);
   const name = nameOfScope(view.id, selected.tasks);
   output.note(`No output of ${name}: ${showCounts(scope.counts, output.errStyle)}`);

@@ -8,7 +8,7 @@ import { openPayload } from "../store/payload.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
 import { chooseExecutor, draftJob, placeJob, type Submitted } from "./submit.ts";
-import { type JobView, readJobs } from "./view.ts";
+import { type JobView, readJob } from "./view.ts";
 
 export type RetryInput = {
   /** Only tasks that ended without success. */
@@ -28,8 +28,7 @@ export async function retryJob(
   selected: Selected,
   input: RetryInput,
 ): Promise<Submitted> {
-  const [view] = await readJobs(services, [selected.id]);
-  if (!view) throw new JobxError("BUG", `Job ${selected.id} was not read`);
+  const view = await readJob(services, selected.id);
   const indices = chooseTasks(view, selected, input.failedOnly);
   const { executor, context } = await chooseExecutor(services, view.spec.executor);
   const origin = view.spec;

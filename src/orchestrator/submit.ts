@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 
 import { version } from "../../package.json";
+import { checkExport } from "../code/exports.ts";
 import { resolveReference } from "../code/reference.ts";
 import { snapshotFunction } from "../code/snapshot.ts";
 import { JobxError, usageError } from "../errors.ts";
@@ -13,8 +14,8 @@ import type {
   SubmitRequest,
 } from "../executor/contract.ts";
 import { validateOptions } from "../executor/options.ts";
-import type { Entry, JobSpec, RunOptions, TaskPayload } from "../model/job.ts";
-import { ranksOf, type Resources } from "../model/resources.ts";
+import type { Entry, JobSpec, TaskPayload } from "../model/job.ts";
+import { ranksOf } from "../model/resources.ts";
 import { allocateJob, ensureHome, removeJob, writeNative, writeSpec } from "../store/jobs.ts";
 import { jobFiles } from "../store/layout.ts";
 import { writePayload } from "../store/payload.ts";
@@ -23,7 +24,10 @@ import { elementsOf } from "./elements.ts";
 import { pinRuntime } from "./runtime.ts";
 import type { Services } from "./services.ts";
 
-export type SubmitInput = {
+export type SubmitInput = Pick<
+  JobSpec,
+  "templated" | "array" | "indices" | "resources" | "run" | "cwd" | "origin"
+> & {
   /** Named after the command or function when null. */
   name: string | null;
   /** `auto` picks the best one available. */
@@ -33,20 +37,10 @@ export type SubmitInput = {
     | { kind: "function"; reference: string; /** false imports the live file. */ snapshot: boolean };
   tasks: Iterable<TaskPayload>;
   count: number;
-  /** Whether words and variables hold placeholders. */
-  templated: boolean;
-  /** Whether `--array` gave the parameter `index`. */
-  array: boolean;
-  /** What `{index}` means for each task, where that is not its own index. */
-  indices: number[] | null;
-  resources: Resources;
   /** The executor's own options, as given. */
   options: Record<string, unknown>;
-  run: RunOptions;
-  cwd: string;
   environment: Record<string, string>;
   inspect: boolean;
-  origin: JobSpec["origin"];
 };
 
 export type Submitted = {
@@ -175,6 +169,8 @@ export function findEntry(input: SubmitInput): Entry {
     return input.entry;
   }
   const reference = resolveReference(input.entry.reference, input.cwd);
+  // A snapshot is checked when it is taken.
+  if (!input.entry.snapshot) checkExport(reference);
   return { kind: "function", file: reference.file, export: reference.export, code: null };
 }
 

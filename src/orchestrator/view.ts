@@ -34,6 +34,13 @@ export async function readJobs(services: Services, ids: number[]): Promise<JobVi
   return readers.map(viewOf);
 }
 
+/** One of them. */
+export async function readJob(services: Services, id: number): Promise<JobView> {
+  const reader = new JobReader(services.home, id);
+  await settle(services, [reader]);
+  return viewOf(reader);
+}
+
 /** The view of a reader, as it stands at this moment. */
 export function viewOf(reader: JobReader): JobView {
   const { id, dir, spec, counts, damage } = reader;

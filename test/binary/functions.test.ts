@@ -66,6 +66,14 @@ describe("functions", () => {
     ]);
   });
 
+  test("an export that is not there is refused at submission, with and without a snapshot", async () => {
+    await jobx.file("one.ts", "export const train = () => 1;\n");
+    for (const words of [["one.ts#trian"], ["--no-snapshot", "one.ts#trian"], ["--no-snapshot", "one.ts"]]) {
+      const ran = await jobx.run(["submit", ...words]);
+      expect([ran.code, ran.err]).toEqual([2, expect.stringContaining("it exports train")]);
+    }
+  });
+
   test("output, console and children of a function go to its own log", async () => {
     await jobx.file(
       "prints.ts",

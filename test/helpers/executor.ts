@@ -2,6 +2,7 @@ import type { ElementStatus, Executor, SubmitRequest, TaskSelection } from "../.
 import { defineExecutor } from "../../src/executor/define.ts";
 import type { Services } from "../../src/orchestrator/services.ts";
 import type { SubmitInput } from "../../src/orchestrator/submit.ts";
+import { RUN } from "./run-options.ts";
 
 /** An executor that only remembers what it was told, and says of its elements what a test wants it to. */
 export class MemoryExecutor {
@@ -104,24 +105,7 @@ export function input(count: number, changes: Partial<SubmitInput> = {}): Submit
     indices: null,
     resources: {},
     options: {},
-    run: {
-      retries: 0,
-      maxTimeouts: 3,
-      requeue: null,
-      signalDelaySeconds: 90,
-      parallel: null,
-      pack: { tasks: 1, slots: 1 },
-      after: [],
-      setup: [],
-      teardown: [],
-      launcher: [],
-      capture: false,
-      mergeOutput: false,
-      distributed: false,
-      cleanEnv: false,
-      env: {},
-      maxPayloadBytes: 1 << 30,
-    },
+    run: RUN,
     cwd: "/",
     environment: {},
     inspect: false,

@@ -33,6 +33,7 @@ import { jobFiles, segmentPath } from "../../src/store/layout.ts";
 import { writePayload } from "../../src/store/payload.ts";
 import { SegmentWriter } from "../../src/store/segments.ts";
 import { storeValue } from "../../src/store/values.ts";
+import { RUN } from "../helpers/run-options.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { resultRecord } from "./records.ts";
 
@@ -57,24 +58,7 @@ const spec: JobSpec = {
   indices: null,
   resources: {},
   options: {},
-  run: {
-    retries: 0,
-    maxTimeouts: 0,
-    requeue: null,
-    signalDelaySeconds: 90,
-    parallel: null,
-    pack: { tasks: 1, slots: 1 },
-    after: [],
-    setup: [],
-    teardown: [],
-    launcher: [],
-    capture: false,
-    mergeOutput: false,
-    distributed: false,
-    cleanEnv: false,
-    env: {},
-    maxPayloadBytes: 1,
-  },
+  run: RUN,
   cwd: "/",
   user: "u",
   host: "h",

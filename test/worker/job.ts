@@ -9,6 +9,7 @@ import { jobDir, jobFiles, logPath } from "../../src/store/layout.ts";
 import { writePayload } from "../../src/store/payload.ts";
 import { JobTail } from "../../src/store/segment-tail.ts";
 import { isZombie, startOf } from "../../src/worker/proc.ts";
+import { RUN } from "../helpers/run-options.ts";
 
 export const MAIN = resolve(import.meta.dir, "../../src/cli/main.ts");
 const WORKER = resolve(import.meta.dir, "worker-main.ts");
@@ -43,7 +44,7 @@ export function makeJob(home: string, input: JobInput): string {
     indices: null,
     resources: input.resources ?? {},
     options: {},
-    run: { ...RUN, ...input.run },
+    run: { ...RUN, pack: { tasks: 1, slots: 2 }, ...input.run },
     cwd: input.cwd ?? home,
     user: "somebody",
     host: "here",
@@ -116,22 +117,3 @@ export function logOf(dir: string, task = 0, stream: "out" | "err" = "out", task
 export function isAlive(pid: number): boolean {
   return startOf(pid) !== null && !isZombie(pid);
 }
-
-const RUN: RunOptions = {
-  retries: 0,
-  maxTimeouts: 3,
-  requeue: null,
-  signalDelaySeconds: 90,
-  parallel: null,
-  pack: { tasks: 1, slots: 2 },
-  after: [],
-  setup: [],
-  teardown: [],
-  launcher: [],
-  capture: false,
-  mergeOutput: false,
-  distributed: false,
-  cleanEnv: false,
-  env: {},
-  maxPayloadBytes: 1 << 30,
-};

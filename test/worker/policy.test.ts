@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import type { RunOptions } from "../../src/model/job.ts";
 import { decide, type Ending, NO_HISTORY } from "../../src/worker/policy.ts";
+import { RUN } from "../helpers/run-options.ts";
 
 const ended: Ending = {
   cause: null,
@@ -12,25 +13,7 @@ const ended: Ending = {
 };
 
 function options(run: Partial<RunOptions>): RunOptions {
-  return {
-    retries: 0,
-    maxTimeouts: 3,
-    requeue: null,
-    signalDelaySeconds: 90,
-    parallel: null,
-    pack: { tasks: 1, slots: 1 },
-    after: [],
-    setup: [],
-    teardown: [],
-    launcher: [],
-    capture: false,
-    mergeOutput: false,
-    distributed: false,
-    cleanEnv: false,
-    env: {},
-    maxPayloadBytes: 1,
-    ...run,
-  };
+  return { ...RUN, ...run };
 }
 
 describe("what follows an attempt", () => {

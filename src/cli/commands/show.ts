@@ -1,8 +1,7 @@
 import { defineCommand } from "citty";
 
-import { JobxError } from "../../errors.ts";
 import { resolveOne } from "../../orchestrator/select.ts";
-import { readJobs } from "../../orchestrator/view.ts";
+import { readJob } from "../../orchestrator/view.ts";
 import type { CommandHelp } from "../args/command.ts";
 import { selector } from "../arguments.ts";
 import { contextOf } from "../context.ts";
@@ -26,8 +25,7 @@ export default defineCommand({
     const { output } = context;
     const services = await context.services();
     const selected = await resolveOne(services, context.positionals);
-    const [view] = await readJobs(services, [selected.id]);
-    if (!view) throw new JobxError("BUG", `Job ${selected.id} was not read`);
+    const view = await readJob(services, selected.id);
     const count = selected.tasks?.length ?? view.spec.tasks;
     const details = gatherDetails(scopeOf(view, selected.tasks), {
       brief: output.form !== "json" && count > MOST_TASKS,
