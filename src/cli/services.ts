@@ -41,7 +41,7 @@ export function registryFor(context: CliContext, config: ResolvedConfig): Regist
 }
 
 /** Words that start this very jobx: the binary, or Bun and the entry file. */
-export function ownRuntime(): string[] {
+function ownRuntime(): string[] {
   if (Bun.isStandaloneExecutable) return [process.execPath];
   return [process.execPath, "--no-install", fileURLToPath(new URL("./main.ts", import.meta.url))];
 }

@@ -35,7 +35,7 @@ export function requestFacts(spec: SpecDraft): Fact[] {
 }
 
 /** "time 1h 30m", "memory 4.0 GiB", ...: only what was asked for. */
-export function resourceWords(resources: Resources): string[] {
+function resourceWords(resources: Resources): string[] {
   const { timeSeconds, memBytes, cpus, gpus, nodes, ranksPerNode, partition, account, qos } = resources;
   return [
     ...(timeSeconds === undefined ? [] : [`time ${formatDuration(timeSeconds)}`]),

@@ -55,7 +55,7 @@ export function makeRun(defaults: {
  * would break the parser (squeue(1), sacct(1), scancel(1), "ENVIRONMENT VARIABLES"). Bun's own go too,
  * since submit commands hand their environment on to the job.
  */
-export function cleanCommandEnvironment(env: Record<string, string | undefined>): Record<string, string> {
+function cleanCommandEnvironment(env: Record<string, string | undefined>): Record<string, string> {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && !MISLEADING.test(name)) clean[name] = value;

@@ -1,5 +1,4 @@
 import { type DirectiveWord, readDirectiveWords } from "./directive-lines.ts";
-import { parseDuration } from "./durations.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -199,9 +198,7 @@ function translateGpus(
 function translateSignal(value: string, found: Directives): void {
   const seconds = /@(\d+)$/.exec(value)?.[1] ?? "60";
   found.flags["signal-delay"] = `${seconds}s`;
-  found.notes.push(
-    `--signal=${value}: jobx warns the task ${parseDuration(`${seconds}s`)} s before its limit with SIGUSR2`,
-  );
+  found.notes.push(`--signal=${value}: jobx warns the task ${seconds} s before its limit with SIGUSR2`);
 }
 
 function translateExport(value: string, found: Directives): void {

@@ -33,7 +33,7 @@ export type CleanReport = {
 };
 
 /** What was made within this time may belong to a submission that is not written yet. */
-export const YOUNG_MS = 3_600_000;
+const YOUNG_MS = 3_600_000;
 
 /**
  * Removes jobs that have ended, then code snapshots and pinned runtimes that no remaining job refers to.

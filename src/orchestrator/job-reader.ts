@@ -16,7 +16,7 @@ import {
 } from "../store/jobs.ts";
 import { jobDir } from "../store/layout.ts";
 import { JobTail } from "../store/segment-tail.ts";
-import type { Damage } from "../store/segments.ts";
+import type { Damage } from "../store/segment-reader.ts";
 
 /** What the executor said of a task that has no final record, laid over what the records say. */
 export type Overlay = { state: TaskState; reason: string | null; native: string | null; node: string | null };

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 
 import { version } from "../../package.json";
 import { checkExport } from "../code/exports.ts";
@@ -103,7 +103,7 @@ export async function draftJob(
     options: input.options,
     run: { ...input.run, after: await judgeDependencies(services, executor, input.run.after, input.count) },
     cwd: input.cwd,
-    user: userInfo().username,
+    user: userOf(services.env),
     host: hostname(),
     version,
     created: new Date().toISOString(),
@@ -179,6 +179,11 @@ async function storeEntry(services: Services, input: SubmitInput, entry: Entry):
   const { code, warnings } = await snapshotFunction(services.home, entry);
   for (const warning of warnings) services.note(warning);
   return { ...entry, code };
+}
+
+/** Bun knows a user by these variables alone, and cron jobs and containers may have neither. */
+function userOf({ USER, LOGNAME }: Services["env"]): string {
+  return USER || LOGNAME || `uid ${process.getuid?.() ?? "unknown"}`;
 }
 
 function defaultName(entry: Entry): string {

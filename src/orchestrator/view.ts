@@ -1,7 +1,7 @@
 import type { JobSpec, NativeId } from "../model/job.ts";
 import type { Counts, TaskState } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
-import type { Damage } from "../store/segments.ts";
+import type { Damage } from "../store/segment-reader.ts";
 import { JobReader } from "./job-reader.ts";
 import type { Services } from "./services.ts";
 import { settle } from "./settle.ts";

@@ -28,18 +28,18 @@ export function pluginFolders(
 ): PluginFolder[] {
   const folders: PluginFolder[] = [];
   if (binary) folders.push(scan(join(dirname(binary), "plugins"), "beside the binary"));
-  folders.push(scan(userPluginFolder(env), "your configuration"));
+  folders.push(scan(join(userFolder(env), "plugins"), "your configuration"));
   for (const path of (env["JOBX_PLUGIN_PATH"] ?? "").split(":")) {
     if (path !== "") folders.push(scan(path, "JOBX_PLUGIN_PATH"));
   }
   return folders;
 }
 
-/** The user's own plugin folder: `$XDG_CONFIG_HOME/jobx/plugins`, else `~/.config/jobx/plugins`. */
-export function userPluginFolder(env: Record<string, string | undefined>): string {
+/** The user's own folder for jobx: `$XDG_CONFIG_HOME/jobx`, else `~/.config/jobx`. */
+export function userFolder(env: Record<string, string | undefined>): string {
   const config = env["XDG_CONFIG_HOME"];
   const base = config && isAbsolute(config) ? config : join(env["HOME"] || homedir(), ".config");
-  return join(base, "jobx", "plugins");
+  return join(base, "jobx");
 }
 
 /** The executor's name that a plugin file's own name promises: `pbs` of `/x/pbs.ts`. */

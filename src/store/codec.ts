@@ -6,8 +6,6 @@ import { fromErrorData, toErrorData } from "./error-data.ts";
 import { NegativeZero, withStandIns } from "./negative-zero.ts";
 import { walk } from "./walk.ts";
 
-export { toRemoteError } from "./remote-error.ts";
-
 addExtension({ Class: Error, type: 0x65, write: toErrorData, read: fromErrorData });
 addExtension({ Class: NegativeZero, type: 0x7a, write: () => null, read: () => -0 });
 

@@ -8,7 +8,7 @@ const KINDS: Record<FileKind, number> = { record: 0x52, segment: 0x53, payload: 
 const MAGIC = [0x4a, 0x4f, 0x42, 0x58] as const; // "JOBX"
 
 /** The format that this jobx writes; older ones are read, newer ones are refused. */
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** Every file starts with this many bytes: magic, kind, version, two zeros, salt, checksum of what stands before. */
 export const PREAMBLE_BYTES = 16;

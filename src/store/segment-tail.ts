@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { SegmentRecord } from "../model/records.ts";
 import { whenThere } from "./files.ts";
 import { jobFiles, parseSegmentName } from "./layout.ts";
-import { type Damage, readSegment } from "./segments.ts";
+import { type Damage, readSegment } from "./segment-reader.ts";
 
 /** A folder that did not change for this long, as this process saw it, is not listed again. */
 const SETTLED_MS = 3_000;

@@ -9,8 +9,6 @@ import { PREAMBLE_BYTES, writePreamble } from "./preamble.ts";
 import { frameHeader } from "./segment-format.ts";
 import { isPassing, RETRY_MS, retryPauses, storageError } from "./storage-errors.ts";
 
-export { readSegment, type Damage, type SegmentContents } from "./segment-reader.ts";
-
 /** Records are synced in groups, at most this often: what makes thousands of records a second possible. */
 const GROUP_MS = 20;
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 
 import type { AgainRecord, ResultRecord, SegmentRecord, StartedRecord } from "../model/records.ts";
 import { parseSegmentName, segmentPath } from "../store/layout.ts";
-import { readSegment } from "../store/segments.ts";
+import { readSegment } from "../store/segment-reader.ts";
 import type { History } from "./policy.ts";
 
 /** What earlier supervisors of an element have recorded of one task. */

@@ -11,7 +11,7 @@ import { neverRan } from "./rank.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Waiting } from "./task-line.ts";
 
-export const LOST_REASON = "the supervisor was killed while the task ran";
+const LOST_REASON = "the supervisor was killed while the task ran";
 
 export type Place = { dir: string; spec: JobSpec; element: Element; node: string; ranks: number };
 

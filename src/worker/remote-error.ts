@@ -5,7 +5,7 @@ import { describeParseError } from "../code/build-error.ts";
 import { codeFrameAt, placeOf } from "../code/code-frame.ts";
 import type { RemoteError } from "../model/records.ts";
 import { formatRemoteError, headline, isRemoteError } from "../model/remote-error.ts";
-import { toRemoteError } from "../store/codec.ts";
+import { toRemoteError } from "../store/remote-error.ts";
 
 /** Where jobx's own code lies when it runs from source; in the binary it is `/$bunfs/`. */
 const OWN_SOURCES = `${dirname(import.meta.dir)}/`;

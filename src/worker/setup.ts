@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { shellWords } from "../executor/run.ts";
 import { GRACE_MS } from "./limits.ts";
 import { type Family, signalGroup } from "./processes.ts";
 
@@ -44,7 +45,7 @@ export async function runSetup(lines: string[], place: ShellPlace): Promise<Setu
 export async function runTeardown(lines: string[], place: ShellPlace): Promise<string[]> {
   const failures: string[] = [];
   if (lines.length === 0) return failures;
-  const script = lines.map((line) => `eval ${quote(line)} || exit_code=$?`).join("\n");
+  const script = lines.map((line) => `eval ${shellWords([line])} || exit_code=$?`).join("\n");
   const code = await runBash(`exit_code=0\n${script}\nexit $exit_code`, place);
   if (code.failure) failures.push(code.failure);
   else if (code.exit !== 0) failures.push(`a teardown line failed with exit code ${code.exit}`);
@@ -54,11 +55,12 @@ export async function runTeardown(lines: string[], place: ShellPlace): Promise<s
 /** The number of the line that runs is in a file all the while, so that even an `exit` in it is attributed. */
 function setupScript(lines: string[], folder: string): string {
   const steps = lines.map(
-    (line, index) => `printf %s ${index} >${quote(join(folder, "line"))}\neval ${quote(line)} || exit`,
+    (line, index) =>
+      `printf %s ${index} >${shellWords([join(folder, "line")])}\neval ${shellWords([line])} || exit`,
   );
   const capture = [
-    `{ cat /proc/self/environ 2>/dev/null || env -0; } >${quote(join(folder, "environment"))}`,
-    `printf %s "$PWD" >${quote(join(folder, "cwd"))}`,
+    `{ cat /proc/self/environ 2>/dev/null || env -0; } >${shellWords([join(folder, "environment")])}`,
+    `printf %s "$PWD" >${shellWords([join(folder, "cwd")])}`,
   ];
   return [...steps, ...capture].join("\n");
 }
@@ -118,10 +120,6 @@ function parseEnvironment(text: string): Record<string, string> {
     if (equals > 0 && name !== "_" && name !== "SHLVL") environment[name] = entry.slice(equals + 1);
   }
   return environment;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function readIfThere(path: string): string | null {

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { runInNewContext } from "node:vm";
 
 import { JobxError } from "../../src/errors.ts";
-import { checkEncodable, decode, encode, toRemoteError } from "../../src/store/codec.ts";
+import { checkEncodable, decode, encode } from "../../src/store/codec.ts";
+import { toRemoteError } from "../../src/store/remote-error.ts";
 
 const trip = (value: unknown): unknown => decode(encode(value));
 

@@ -14,8 +14,9 @@ import { join } from "node:path";
 
 import { JobxError } from "../../src/errors.ts";
 import { segmentPath } from "../../src/store/layout.ts";
+import { readSegment } from "../../src/store/segment-reader.ts";
 import { JobTail } from "../../src/store/segment-tail.ts";
-import { readSegment, SegmentWriter } from "../../src/store/segments.ts";
+import { SegmentWriter } from "../../src/store/segments.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { resultRecord, startedRecord } from "./records.ts";

@@ -46,7 +46,7 @@ export function positionalsOf(args: ArgsDef): Positional[] {
   });
 }
 
-/** How an option is written in a message: `--name`, or `-x` where it has no long form. */
+/** How an option is written in a message. */
 export function spelled(flag: Flag): string {
   return `--${flag.long}`;
 }

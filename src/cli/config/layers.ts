@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { errnoOf, messageOf, usageError } from "../../errors.ts";
 import { distrustError, distrustOf } from "../../executor/trust.ts";
 import { nearest } from "../../model/nearest.ts";
+import { userFolder } from "../../registry/folders.ts";
 import { CONFIG_KEYS, type ConfigValue, isTable, KIND_WORDS, readValue, variableOf } from "./keys.ts";
 import { lineOf, parseToml } from "./toml.ts";
 
@@ -22,10 +23,9 @@ export type Layer = {
 
 /** The files that are looked for, lowest first; `project` is the nearest `jobx.toml` upwards of the folder. */
 export function configFiles(env: Env, cwd: string): { system: string; user: string; project: string | null } {
-  const base = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : join(homeOf(env), ".config");
   return {
     system: "/etc/jobx/config.toml",
-    user: join(base, "jobx", "config.toml"),
+    user: join(userFolder(env), "config.toml"),
     project: findUpwards(cwd, "jobx.toml"),
   };
 }
