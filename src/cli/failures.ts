@@ -63,8 +63,13 @@ export function failureText(view: JobView, task: TaskView, style: Style, told: T
         ...report.map((line) => `  ${style.dim(printable(line))}`.trimEnd()),
       ];
   return [
-    `${style.red(style.bold("✗"))} ${printable(error.message)}`,
+    `${style.red(style.bold("✗"))} ${printable(error.message)}${attemptNote(task)}`,
     ...lines,
     ...(hint === undefined ? [] : [`  ${hint}`]),
   ].join("\n");
+}
+
+/** Failures of retried tasks say how often it was tried. */
+function attemptNote({ attempt }: TaskView): string {
+  return attempt === 0 ? "" : ` (${attempt + 1} attempts)`;
 }

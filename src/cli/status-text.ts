@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+
 import { formatSize } from "../model/sizes.ts";
 import { isFinal, totalOf } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
@@ -30,10 +32,12 @@ function renderScope(scope: Scope, style: Style, options: { tasks: boolean }): s
   return lines.join("\n");
 }
 
-/** `Job 12 (train) on slurm (4211): running`. */
+/** `Job 12 (train) on slurm (4211): running`; of this machine's own jobs only another host is worth a word. */
 function headline({ view, tasks, state }: Scope, style: Style): string {
   const { id, spec, natives } = view;
-  const native = natives.map((each) => each.id).join(", ");
+  const isOwn = spec.executor === "local" || spec.executor === "debug";
+  const host = spec.host === hostname() ? "" : spec.host;
+  const native = isOwn ? host : natives.map((each) => each.id).join(", ");
   const where = native === "" ? spec.executor : `${spec.executor} (${printable(native)})`;
   const name = style.bold(`Job ${nameOfScope(id, tasks)}`);
   return `${name} (${printable(spec.name)}) on ${where}: ${paintState(state, style)}`;

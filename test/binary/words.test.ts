@@ -10,7 +10,9 @@ test("a command without a value is told apart from one that gave null", async ()
   const result = await jobx.run(["result", plain]);
   expect(result).toMatchObject({ code: 0, out: "null\n" });
   expect(result.err).toContain("--capture");
-  expect(await jobx.ok(["status", plain])).toContain(`jobx logs ${plain} shows the output`);
+  const status = await jobx.ok(["status", plain]);
+  expect(status).toContain(`jobx logs ${plain} shows the output`);
+  expect(status).toContain(" on local: succeeded");
   expect((await jobx.run(["submit", "--", "true"])).err).not.toContain("jobx result");
   expect((await jobx.run(["submit", "--capture", "--", "true"])).err).toContain("jobx result");
 });

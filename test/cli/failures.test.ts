@@ -81,6 +81,11 @@ describe("a failure", () => {
     ]);
   });
 
+  test("counts the attempts of a task that was run again", async () => {
+    const tried = { ...failedView({ reason: "exit code 1" }), attempt: 2 };
+    expect(lines(await jobOf(1), tried)[0]).toBe("✗ Job 1 failed: exit code 1 (3 attempts)");
+  });
+
   test("names no output where there is none", async () => {
     expect(lines(await jobOf(1), failedView({ reason: "command not found: foo" }))).toEqual([
       "✗ Job 1 failed: command not found: foo",

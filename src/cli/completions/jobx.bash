@@ -9,7 +9,7 @@ _jobx() {
   case $mode in
     files) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -f -- "$cur")) ;;
     folders) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -d -- "$cur")) ;;
-    commands) COMPREPLY+=($(compgen -c -- "$cur"; compgen -f -- "$cur")) ;;
+    commands) COMPREPLY+=($({ compgen -c -- "$cur"; compgen -f -- "$cur"; } | sort -u)) ;;
   esac
 }
 complete -o nosort -F _jobx jobx 2>/dev/null || complete -F _jobx jobx
