@@ -27,7 +27,19 @@ export function failureExit(error: unknown): number {
 }
 
 /** Errors of the file system that have a plain meaning, whoever met them. */
-const STORAGE_ERRNOS = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "ESTALE", "EMFILE"]);
+const STORAGE_ERRNOS = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EROFS",
+  "EACCES",
+  "EPERM",
+  "EIO",
+  "ESTALE",
+  "EMFILE",
+  "ENOTDIR",
+  "ENAMETOOLONG",
+  "ELOOP",
+]);
 
 /** The error as one of ours; null for a bug. */
 function asKnown(error: unknown): JobxError | null {

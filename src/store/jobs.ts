@@ -32,8 +32,8 @@ export type Summary = {
  * null leaves that as it is: as the folder of the jobs has it, and private in a new home. Throws STORAGE.
  */
 export function ensureHome(home: string, shared: boolean | null = null): void {
-  const wanted = shared ?? isShared(homeDirs.jobs(home));
   try {
+    const wanted = shared ?? isShared(homeDirs.jobs(home));
     mkdirSync(home, { recursive: true, mode: 0o700 });
     if (wanted) shareDir(home, true);
     for (const folder of Object.values(homeDirs).map((of) => of(home))) {

@@ -39,6 +39,7 @@ const CASES: [argv: string[], code: number, names: string[]][] = [
   [["submit", "nothing.ts"], 4, ["nothing.ts", "current folder"]],
   [["submit", "--pack", "0", "--", "true"], 2, ["0"]],
   [["submit", "--retries", "-1", "--", "true"], 2, ["-1"]],
+  [["--home", "/dev/null", "submit", "--", "true"], 3, ["/dev/null", "a file, not a folder"]],
   [["version"], 2, ["jobx --version"]],
   [["status", "99"], 4, ["99"]],
   [["status", "twelve"], 2, ["twelve"]],
