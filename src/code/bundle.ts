@@ -4,7 +4,7 @@ import type { BuildArtifact, BunPlugin } from "bun";
 
 import { JobxError } from "../errors.ts";
 import { buildError } from "./build-error.ts";
-import { findComputedImports } from "./computed-imports.ts";
+import { findComputedImports, type SourceMapFile } from "./computed-imports.ts";
 import { keepOriginalPaths, ORIGINAL_PATH_NAMES, type RewrittenFile } from "./original-paths.ts";
 
 /** A module with everything it imports, as one file and its assets. */
@@ -72,14 +72,6 @@ const ownModules: BunPlugin = {
   setup(build) {
     build.onResolve({ filter: /^jobx(\/plugin)?$/ }, ({ path }) => ({ path, external: true }));
   },
-};
-
-export type SourceMapFile = {
-  version: number;
-  sources: string[];
-  sourcesContent: (string | null)[];
-  mappings: string;
-  names: string[];
 };
 
 /** Takes the map off the code; sources become absolute, contents original, the debug id (a hash of paths) goes. */

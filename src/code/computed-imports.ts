@@ -1,7 +1,15 @@
 import { SourceMap } from "node:module";
 
-import type { SourceMapFile } from "./bundle.ts";
 import { showPath } from "./show-path.ts";
+
+/** A source map, version 3. */
+export type SourceMapFile = {
+  version: number;
+  sources: string[];
+  sourcesContent: (string | null)[];
+  mappings: string;
+  names: string[];
+};
 
 /** What the bundler leaves of an import whose name is only known at run time. */
 const COMPUTED = /(?<![\w$.])(?:import|__require)\((?!["'])/g;

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 
 import { errnoOf } from "../errors.ts";
+import { readInto } from "../store/files.ts";
 
 /**
  * The last `lines` lines of a log as text, for messages: at most `maxBytes` are read (4 KiB by default), and
@@ -53,13 +54,7 @@ export function openLog(path: string): number | null {
 
 /** Fills `buffer` from `position` on, as far as the file goes. */
 export function readAt(fd: number, position: number, buffer: Uint8Array): Uint8Array {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const count = readSync(fd, buffer, filled, buffer.length - filled, position + filled);
-    if (count === 0) break;
-    filled += count;
-  }
-  return buffer.subarray(0, filled);
+  return buffer.subarray(0, readInto(fd, buffer, position));
 }
 
 const BLOCK = 64 * 1024;

@@ -9,11 +9,12 @@ import { Broker } from "./broker.ts";
 import { type Entry, type Link, newEntry } from "./entry.ts";
 import { explainWait } from "./explain.ts";
 import { Gates } from "./gates.ts";
-import { killLeftovers, startOf } from "./identity.ts";
+import { killLeftovers } from "./identity.ts";
 import { Journal, type JournaledJob } from "./journal.ts";
 import { detectCapacity } from "./machine.ts";
 import type { QueuePaths } from "./paths.ts";
 import { Reader } from "./predecessors.ts";
+import { startOf } from "./proc.ts";
 import {
   type EnqueueRequest,
   QUEUE_PROTOCOL,

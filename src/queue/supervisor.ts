@@ -4,7 +4,8 @@ import { setPriority } from "node:os";
 import { openFile } from "../store/files.ts";
 import { elementLogPath } from "../store/layout.ts";
 import { queueEnvironment } from "./environment.ts";
-import { lives, startOf } from "./identity.ts";
+import { lives } from "./identity.ts";
+import { startOf } from "./proc.ts";
 import type { EnqueueRequest } from "./protocol.ts";
 
 /** A supervisor's process, started by this queue or by one before it. */

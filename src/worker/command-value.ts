@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, readSync, unlinkSync } from "node:fs";
+import { existsSync, readFileSync, unlinkSync } from "node:fs";
 
 import { JobxError, messageOf } from "../errors.ts";
+import { readInto } from "../store/files.ts";
 
 /**
  * The value that a command left in its `JOBX_RESULT` file, which is removed. Undefined without one;
@@ -44,18 +45,11 @@ export function readCaptured(
       `The captured output has ${length} bytes, more than max-payload (${maxBytes})`,
     );
   }
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = readSync(fd, bytes, filled, length - filled, offset + filled);
-    if (count === 0) break;
-    filled += count;
-  }
+  const buffer = new Uint8Array(length);
+  const bytes = buffer.subarray(0, readInto(fd, buffer, offset));
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes.subarray(0, filled))
-      .trim();
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).trim();
   } catch {
-    return bytes.subarray(0, filled);
+    return bytes;
   }
 }

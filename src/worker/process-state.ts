@@ -2,8 +2,8 @@ import { statSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
 
 import { JobxError } from "../errors.ts";
+import { libc } from "../queue/libc.ts";
 import { contextFromEnvironment, setJobContext } from "./context.ts";
-import { libc } from "./libc.ts";
 import { closeLogs, openLogs } from "./logs.ts";
 import type { FunctionTask } from "./runner-protocol.ts";
 

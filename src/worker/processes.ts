@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 
 import type { StartedRecord } from "../model/records.ts";
-import { libc } from "./libc.ts";
+import { libc } from "../queue/libc.ts";
 import {
   allProcesses,
   environmentOf,
@@ -11,7 +11,7 @@ import {
   readStatus,
   startOf,
   treeOf,
-} from "./proc.ts";
+} from "../queue/proc.ts";
 
 export type SignalName = NodeJS.Signals;
 

@@ -1,5 +1,5 @@
+import { readShareBytes, readStatus, treeOf } from "../queue/proc.ts";
 import type { Alarms } from "./alarms.ts";
-import { readShareBytes, readStatus, treeOf } from "./proc.ts";
 
 /** A process tree whose memory is looked at while it lasts. */
 export type Watched = {

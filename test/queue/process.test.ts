@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 
 import { findQueue, openQueue } from "../../src/queue/client.ts";
-import { startOf } from "../../src/queue/identity.ts";
+import { startOf } from "../../src/queue/proc.ts";
 import { readVerdicts } from "../../src/store/jobs.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { Bench, RUNTIME } from "./fixtures/bench.ts";

@@ -4,11 +4,11 @@ import { join, resolve } from "node:path";
 import type { Entry, JobSpec, RunOptions, TaskPayload } from "../../src/model/job.ts";
 import type { AgainRecord, ResultRecord, SegmentRecord } from "../../src/model/records.ts";
 import type { Resources } from "../../src/model/resources.ts";
+import { isZombie, startOf } from "../../src/queue/proc.ts";
 import { ensureHome, writeEnvironment, writeSpec } from "../../src/store/jobs.ts";
 import { jobDir, jobFiles, logPath } from "../../src/store/layout.ts";
 import { writePayload } from "../../src/store/payload.ts";
 import { JobTail } from "../../src/store/segment-tail.ts";
-import { isZombie, startOf } from "../../src/worker/proc.ts";
 import { RUN } from "../helpers/run-options.ts";
 
 export const MAIN = resolve(import.meta.dir, "../../src/cli/main.ts");

@@ -27,11 +27,11 @@ export function readShareBytes(pid: number): number | null {
 
 /**
  * Which process a pid means: the boot and the kernel's start time, so that a reused pid is not mistaken
- * for it. Null when there is no such process or no `/proc`.
+ * for it. Null when there is no such process, when it has ended and waits to be reaped, or without `/proc`.
  */
 export function startOf(pid: number): string | null {
   const fields = statFields(pid);
-  return fields === null ? null : `${bootId()}:${fields[19]}`;
+  return fields === null || fields[0] === "Z" || fields[0] === "X" ? null : `${bootId()}:${fields[19]}`;
 }
 
 /**
