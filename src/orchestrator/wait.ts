@@ -1,6 +1,6 @@
 import { JobxError } from "../errors.ts";
 import { formatDuration } from "../model/durations.ts";
-import { isFinal } from "../model/states.ts";
+import { finalOf, isFinal } from "../model/states.ts";
 import { JobReader } from "./job-reader.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
@@ -53,6 +53,8 @@ export async function waitFor(
   let look = FIRST_LOOK_MS;
   let ask = FIRST_ASK_MS;
   let nextAsk = began + ask;
+  let left = unended(readers);
+  let lastNews = began;
   while (!done()) {
     if (performance.now() >= deadline) throw timedOut(selected, options.timeoutSeconds ?? 0);
     await pause(Math.min(look, deadline - performance.now()), options.signal);
@@ -60,7 +62,14 @@ export async function waitFor(
     const open = [...readers.values()].filter((reader) => !reader.isFinal);
     const news = open.map((reader) => reader.refresh()).some(Boolean);
     unreported ||= news;
-    look = news ? NEXT_LOOK_MS : Math.min(look * 1.5, LAST_LOOK_MS);
+    if (news) {
+      const before = left;
+      left = unended(readers);
+      look = lookAfterNews(performance.now() - lastNews, before, left);
+      lastNews = performance.now();
+    } else {
+      look = Math.min(look * 1.5, LAST_LOOK_MS);
+    }
     if (performance.now() >= nextAsk) {
       ask = Math.min(ask * 1.5, LAST_ASK_MS);
       nextAsk = performance.now() + ask;
@@ -76,6 +85,19 @@ export async function waitFor(
   await settle(services, [...readers.values()]);
   report();
   return [...readers.values()].map(viewOf);
+}
+
+/** Half of the time that is left at the present pace, so that many short tasks cost few looks. */
+function lookAfterNews(elapsedMs: number, before: number, left: number): number {
+  const remainingMs = before > left ? (elapsedMs * left) / (before - left) : 0;
+  return Math.min(Math.max(NEXT_LOOK_MS, remainingMs / 2), REPORT_MS);
+}
+
+/** How many tasks have not ended. */
+function unended(readers: Map<number, JobReader>): number {
+  let count = 0;
+  for (const reader of readers.values()) count += reader.spec.tasks - finalOf(reader.counts);
+  return count;
 }
 
 function openReaders(services: Services, selected: Selected[]): Map<number, JobReader> {

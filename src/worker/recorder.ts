@@ -15,7 +15,7 @@ export class Recorder {
   #failure: StorageFailure | null = null;
   #fail: (failure: StorageFailure) => void = () => undefined;
   /** Attempts whose beginning is not written yet. */
-  readonly #beginning = new Set<() => StartedRecord>();
+  readonly #beginning = new Set<Beginning>();
   #beginningTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #pending = new Set<Promise<void>>();
 
@@ -36,9 +36,10 @@ export class Recorder {
    * starts costs more than starting it. Not synced: it only matters while the machine is up.
    */
   started(make: () => StartedRecord): () => void {
-    this.#beginning.add(make);
+    const beginning = { make, due: performance.now() + STARTED_MS };
+    this.#beginning.add(beginning);
     this.#beginningTimer ??= setTimeout(() => this.#writeBeginnings(), STARTED_MS);
-    return () => void this.#beginning.delete(make);
+    return () => void this.#beginning.delete(beginning);
   }
 
   /** Says how attempts ended, one record per rank. */
@@ -57,11 +58,19 @@ export class Recorder {
     if (await this.settled()) await this.#writer.close();
   }
 
+  /** Writes those that are due, the oldest first, and comes again for the others. */
   #writeBeginnings(): void {
     this.#beginningTimer = null;
-    const due = [...this.#beginning];
-    this.#beginning.clear();
-    for (const make of due) this.#append(make(), false);
+    const now = performance.now();
+    for (const beginning of this.#beginning) {
+      const early = beginning.due - now;
+      if (early > 0) {
+        this.#beginningTimer = setTimeout(() => this.#writeBeginnings(), Math.ceil(early));
+        return;
+      }
+      this.#beginning.delete(beginning);
+      this.#append(beginning.make(), false);
+    }
   }
 
   #append(record: SegmentRecord, sync: boolean): void {
@@ -79,6 +88,9 @@ export class Recorder {
 }
 
 const STARTED_MS = 20;
+
+/** An attempt that runs, and when (of `performance.now`) it will have lasted long enough to be written down. */
+type Beginning = { make: () => StartedRecord; due: number };
 
 /** `record` is the outcome that could not be stored. */
 export type StorageFailure = { error: unknown; record: SegmentRecord | null };
