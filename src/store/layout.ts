@@ -38,6 +38,11 @@ export function heartbeatPath(home: string, host: string): string {
   return join(homeDirs.cache(home), `queue-${host}.alive`);
 }
 
+/** What a scheduler answered, for the jobx processes that would ask it the same. */
+export function answerPath(home: string, name: string): string {
+  return join(homeDirs.cache(home), `${name}.json`);
+}
+
 /** The home that a job directory belongs to. */
 export function homeOf(dir: string): string {
   return join(dir, "..", "..");
@@ -104,6 +109,11 @@ export function valueName(task: number, attempt: number, rank: number): string {
 /** The file that `JOBX_RESULT` names to one rank of a command; gone once its value was taken. */
 export function resultFilePath(dir: string, task: number, attempt: number, rank: number): string {
   return `${jobFiles.values(dir)}/${task}.${attempt}.${rank}.json`;
+}
+
+/** How a rank that a scheduler's launcher started has ended; gone once its supervisor has read it. */
+export function rankEndPath(dir: string, task: number, attempt: number, rank: number): string {
+  return join(jobFiles.values(dir), `${task}.${attempt}.${rank}.end`);
 }
 
 /** The parameters of a task as JSON, where they are too long for a variable. */

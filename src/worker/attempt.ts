@@ -1,11 +1,12 @@
 import type { TaskPayload } from "../model/job.ts";
 import type { StartedRecord } from "../model/records.ts";
+import { startOf } from "../queue/proc.ts";
 import type { Slot } from "../queue/protocol.ts";
 import { createMemoryGroup, type MemoryGroup } from "./cgroup.ts";
 import type { ElementContext } from "./element-context.ts";
+import type { RankLauncher } from "./element.ts";
 import { armLimit, GRACE_MS } from "./limits.ts";
 import type { Cause } from "./policy.ts";
-import { startOf } from "../queue/proc.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
 import { memoryReason, siblingReason, timeoutReason } from "./reasons.ts";
 import type { Watched } from "./sampler.ts";
@@ -29,7 +30,7 @@ export class Attempt {
   #stopping = false;
   /** Why the ranks that still run are ended, when it is another rank's fault. */
   #siblingReason: string | null = null;
-  readonly #live = new Map<number, RankProcess>();
+  readonly #live = new Map<number, Omit<RankProcess, "ended">>();
   #memory: MemoryGroup | null = null;
 
   readonly #context: ElementContext;
@@ -104,6 +105,8 @@ export class Attempt {
 
   async #runRanks(startedAt: string, groups: number[]): Promise<RankEnd[]> {
     const count = this.#context.ranks;
+    const launcher = this.#context.allocation?.ranks;
+    if (launcher && count > 1) return this.#launch(launcher, startedAt, groups);
     const ends: Promise<RankEnd>[] = [];
     let failed = false;
     for (let rank = 0; rank < count; rank++) {
@@ -118,6 +121,28 @@ export class Attempt {
       this.#stopSiblings(rank, started);
     }
     return Promise.all(ends);
+  }
+
+  /** Starts all ranks by the scheduler's launcher: one process here, with one end per rank. */
+  async #launch(launcher: RankLauncher, startedAt: string, groups: number[]): Promise<RankEnd[]> {
+    const { family, recorder, node, ranks } = this.#context;
+    const { task, attempt } = this;
+    const { launchRanks } = await import("./launched.ts");
+    const all = Array.from({ length: ranks }, (_, rank) => rank);
+    const launched = launchRanks(this.#context, launcher, { task, attempt, payload: this.#payload });
+    if (!("pid" in launched)) return all.map(() => launched);
+    const { pid } = launched;
+    family.add(pid);
+    groups.push(pid);
+    this.#live.set(0, launched);
+    const notes = all.map((rank) => recorder.started(() => this.#startedRecord(rank, pid, startedAt, node)));
+    // What ended it while it was being loaded.
+    if (this.#stopping) launched.end();
+    const ends = await launched.ended;
+    for (const noteEnd of notes) noteEnd();
+    this.#live.delete(0);
+    family.delete(pid);
+    return ends;
   }
 
   /** Starts one rank, records it, and follows it to its end. */

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { AgainRecord, ResultRecord, SegmentRecord, StartedRecord } from "../model/records.ts";
 import { parseSegmentName, segmentPath } from "../store/layout.ts";
 import { readSegment } from "../store/segment-reader.ts";
-import type { History } from "./policy.ts";
+import { AGAIN_EXIT_CODE, type History } from "./policy.ts";
 
 /** What earlier supervisors of an element have recorded of one task. */
 export type TaskHistory = History & {
@@ -65,11 +65,19 @@ function historyOf(records: SegmentRecord[], ranks: number): TaskHistory {
     final,
     succeeded: final && results.every((record) => record.status === "succeeded"),
     open: goesOn || final ? [] : open,
-    parting: agains.find((record) => record.attempt === last && record.why === "preempted") ?? null,
+    parting: partingOf(latest),
     failures: agains.filter((record) => record.why === "failed").length,
     timeouts: agains.filter((record) => record.why === "timeout").length,
     losses: agains.filter((record) => record.why === "lost").length,
   };
+}
+
+/** Of several ranks, the one that asked to be run again speaks for all. */
+function partingOf(latest: SegmentRecord[]): AgainRecord | null {
+  const left = latest.filter(
+    (record): record is AgainRecord => record.kind === "again" && record.why === "preempted",
+  );
+  return left.find((record) => record.exitCode === AGAIN_EXIT_CODE) ?? left[0] ?? null;
 }
 
 function listSegments(folder: string): { element: number; start: number; rank: number }[] {

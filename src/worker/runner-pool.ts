@@ -1,14 +1,17 @@
 import { modulePath } from "../code/snapshot.ts";
 import type { FunctionEntry } from "../model/job.ts";
+import { childrenOf } from "../queue/proc.ts";
 import { homeOf, valueName } from "../store/layout.ts";
 import type { ElementContext } from "./element-context.ts";
 import { closeLogs, logNames, makeLogFolder, markAttempt, openLogs } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
-import { childrenOf } from "../queue/proc.ts";
 import { type Family, killTree } from "./processes.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
 import { type FunctionTask, Runner, type RunnerOutcome } from "./runner-client.ts";
 import { attemptLine, type RankStart } from "./start-rank.ts";
+
+type RunnerPlace = Pick<ElementContext, "dir" | "spec" | "node" | "cwd">;
+type RunnerStart = Pick<RankStart, "task" | "rank" | "attempt" | "slot" | "payload">;
 
 /** The processes that run functions: one per slot and rank, kept for the slot's next task. */
 export class RunnerPool {
@@ -26,7 +29,7 @@ export class RunnerPool {
   }
 
   /** Hands a task to the slot's runner. */
-  start(context: ElementContext, start: RankStart, env: Record<string, string>): RankProcess {
+  start(context: RunnerPlace, start: RunnerStart, env: Record<string, string>): RankProcess {
     const key = `${start.slot.id}.${start.rank}`;
     const runner = this.#runners.get(key) ?? this.#open(key);
     const ended = runner.run(this.#taskOf(context, start, env)).then((outcome) => {
@@ -65,7 +68,7 @@ export class RunnerPool {
     return runner;
   }
 
-  #taskOf(context: ElementContext, start: RankStart, env: Record<string, string>): FunctionTask {
+  #taskOf(context: RunnerPlace, start: RunnerStart, env: Record<string, string>): FunctionTask {
     const { dir, spec } = context;
     const { task, rank, attempt, payload } = start;
     const names = logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput);

@@ -42,6 +42,10 @@ export async function runWorker(argv: string[]): Promise<number> {
   }
   const dir = resolve(folder);
   const spec = readSpec(dir);
+  if (process.env.JOBX_LAUNCHED) {
+    const { runLaunchedRank } = await import("./launched-rank.ts");
+    return runLaunchedRank(dir, spec, process.env.JOBX_LAUNCHED);
+  }
   const element = elementOf(spec, process.env);
   const claim = claimElement(dir, element.element);
   if (!claim) {

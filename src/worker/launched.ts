@@ -1,0 +1,157 @@
+import { existsSync, readFileSync, unlinkSync } from "node:fs";
+
+import { messageOf } from "../errors.ts";
+import type { TaskPayload } from "../model/job.ts";
+import type { StoredValue } from "../model/records.ts";
+import { readRecordFile } from "../store/files.ts";
+import { logPath, rankEndPath, resultFilePath, valueName } from "../store/layout.ts";
+import { storeValue } from "../store/values.ts";
+import { readCaptured, takeResultFile } from "./command-value.ts";
+import type { ElementContext } from "./element-context.ts";
+import type { RankLauncher } from "./element.ts";
+import { commandWords, rankEnvironment } from "./environment.ts";
+import { closeLogs, type LogNames, logNames, markAttempt, openLogs, sizeOf } from "./logs.ts";
+import { AGAIN_EXIT_CODE } from "./policy.ts";
+import { rankWords } from "./rank-script.ts";
+import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
+import { siblingReason } from "./reasons.ts";
+import { spawnCommand } from "./spawn.ts";
+import { attemptLine } from "./start-rank.ts";
+
+/** All ranks of an attempt behind one process, the scheduler's launcher. */
+export type LaunchedRanks = Omit<RankProcess, "ended"> & { ended: Promise<RankEnd[]> };
+
+type Launch = { task: number; attempt: number; payload: TaskPayload };
+
+/**
+ * Starts the ranks of an attempt on all hosts of the allocation, by the scheduler's launcher, whose own words go
+ * to the logs of rank 0. Never throws: what went wrong is the end of every rank.
+ */
+export function launchRanks(
+  context: ElementContext,
+  launcher: RankLauncher,
+  launch: Launch,
+): LaunchedRanks | RankEnd {
+  try {
+    context.spares.makeCheckpointFolder(launch.task);
+    const offsets = Array.from({ length: context.ranks }, (_, rank) => prepareLogs(context, launch, rank));
+    const { promise, resolve } = Promise.withResolvers<RankEnd[]>();
+    const logs = openLogs(namesOf(context, launch, 0));
+    const child = spawnCommand({
+      ...wordsAndEnvironment(context, launcher, launch),
+      cwd: context.cwd,
+      stdio: ["ignore", logs.out, logs.err],
+      detached: true,
+      onExit: ({ exitCode, signalCode }) => {
+        const how = signalCode === null ? `exit code ${exitCode}` : String(signalCode);
+        const unknown = neverRan(`${launcher.words[0]} ended with ${how}, and the rank left no exit code`);
+        const ends = offsets.map((from, rank) => endOfRank(context, launch, rank, from) ?? unknown);
+        resolve(withSiblings(ends, unknown));
+      },
+    });
+    closeLogs(logs);
+    if ("reason" in child) return neverRan(child.reason, child.exitCode);
+    return {
+      pid: child.pid,
+      ownsGroup: true,
+      ended: promise,
+      warn: () => {
+        child.kill("SIGUSR2");
+        return context.ranks;
+      },
+      end: () => child.kill("SIGUSR1"),
+      kill: () => child.kill("SIGTERM"),
+    };
+  } catch (error) {
+    return neverRan(messageOf(error));
+  }
+}
+
+function wordsAndEnvironment(context: ElementContext, launcher: RankLauncher, launch: Launch) {
+  const { dir, spec, node, ranks, allocation } = context;
+  const { task, attempt, payload } = launch;
+  const hostnames = allocation?.hostnames;
+  // The launcher gives every host its GPUs.
+  const slot = { id: 0, gpus: [] };
+  const place = { dir, spec, node, task, rank: 0, attempt, ranks, hostnames, slot, payload };
+  const env = rankEnvironment(context.environment, place);
+  if (spec.entry.kind === "function") {
+    const rankVariables = `${launcher.rankVariable} ${launcher.localRankVariable}`;
+    return {
+      argv: [...launcher.words, ...spec.runtime, "_worker", dir],
+      env: { ...env, JOBX_LAUNCHED: `${task}.${attempt}`, JOBX_RANK_VARIABLES: rankVariables },
+    };
+  }
+  const argv = rankWords(launcher, commandWords(spec.entry.argv, spec, task, payload), {
+    log: withoutEnding(logPath(dir, spec.tasks, task, 0, "out"), ".out"),
+    end: withoutEnding(rankEndPath(dir, task, attempt, 0), ".0.end"),
+    merged: spec.run.mergeOutput,
+    distributed: spec.run.distributed,
+    endsUnheard: spec.run.requeue === true,
+  });
+  return { argv: [...launcher.words, ...argv], env };
+}
+
+/** Makes a rank's logs here, so that they are as private as all others; gives the size of its output so far. */
+function prepareLogs(context: ElementContext, launch: Launch, rank: number): number {
+  const logs = openLogs(namesOf(context, launch, rank));
+  if (launch.attempt > 0) markAttempt(logs, attemptLine(launch.attempt, context.node));
+  const size = sizeOf(logs.out);
+  closeLogs(logs);
+  return size;
+}
+
+function namesOf({ dir, spec }: ElementContext, { task }: Launch, rank: number): LogNames {
+  return logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput);
+}
+
+/** What a rank left in its file: a function's whole end, a command's exit code. Null where it left none. */
+function endOfRank(context: ElementContext, launch: Launch, rank: number, from: number): RankEnd | null {
+  const { dir, spec } = context;
+  const path = rankEndPath(dir, launch.task, launch.attempt, rank);
+  if (!existsSync(path)) return null;
+  try {
+    if (spec.entry.kind === "function") return readRecordFile(path) as RankEnd;
+    const exitCode = Number(readFileSync(path, "utf8"));
+    const again = exitCode === AGAIN_EXIT_CODE ? true : null;
+    const end: RankEnd = { ...neverRan(""), reason: null, exitCode, ok: exitCode === 0, again };
+    return end.ok ? { ...end, value: valueOf(context, launch, rank, from) } : end;
+  } catch (error) {
+    return neverRan(messageOf(error));
+  } finally {
+    unlinkSync(path);
+  }
+}
+
+function valueOf(context: ElementContext, launch: Launch, rank: number, from: number): StoredValue | null {
+  const { dir, spec } = context;
+  const { task, attempt } = launch;
+  const name = valueName(task, attempt, rank);
+  const written = takeResultFile(resultFilePath(dir, task, attempt, rank));
+  if (written !== undefined) return storeValue(dir, name, written);
+  if (!spec.run.capture) return null;
+  const logs = openLogs(namesOf(context, launch, rank));
+  try {
+    return storeValue(dir, name, readCaptured(logs.out, from, sizeOf(logs.out), spec.run.maxPayloadBytes));
+  } finally {
+    closeLogs(logs);
+  }
+}
+
+/** Ranks that were ended because another one failed say so. */
+function withSiblings(ends: RankEnd[], unknown: RankEnd): RankEnd[] {
+  const guilty = ends.findIndex((end) => !end.ok && end !== unknown && !isSignalled(end));
+  const culprit = ends[guilty];
+  if (!culprit) return ends;
+  const reason = siblingReason(guilty, culprit);
+  return ends.map((end) => (end === unknown || isSignalled(end) ? { ...end, reason } : end));
+}
+
+/** By SIGTERM or SIGKILL, as a shell tells it. */
+function isSignalled({ exitCode }: RankEnd): boolean {
+  return exitCode === 143 || exitCode === 137;
+}
+
+function withoutEnding(path: string, ending: string): string {
+  return path.slice(0, -ending.length);
+}

@@ -1,0 +1,61 @@
+import type { RankLauncher } from "./element.ts";
+
+/**
+ * The words that run a command as one rank on whatever host the scheduler starts them: sh and a script, which tells
+ * the rank its number, has its output in logs of its own, and leaves its exit code in a file. The scheduler's launcher
+ * passes signals to this shell alone: SIGUSR2 warns, SIGUSR1 ends. The command keeps every descriptor that the
+ * launcher gave, as MPI needs it.
+ */
+export function rankWords(
+  launcher: RankLauncher,
+  argv: string[],
+  place: {
+    /** Paths up to the rank: `logs/3` of `logs/3.1.out`, `values/3.0` of `values/3.0.1.end`. */
+    log: string;
+    end: string;
+    merged: boolean;
+    distributed: boolean;
+    /** Without a listener, a warning ends the command: it is to be run again from its start. */
+    endsUnheard: boolean;
+  },
+): string[] {
+  const script = SCRIPT.replace("@RANK", launcher.rankVariable).replace("@LOCAL", launcher.localRankVariable);
+  const flags = [place.merged, place.distributed, place.endsUnheard].map((flag) => (flag ? "yes" : ""));
+  return ["sh", "-c", script, "jobx", place.log, place.end, ...flags, ...argv];
+}
+
+/** A process listens to SIGUSR2 when bit 11 of SigCgt is set (proc(5)). */
+const SCRIPT = `
+log=$1 end=$2 merged=$3 distributed=$4 ends_unheard=$5
+shift 5
+export JOBX_RANK="$@RANK" JOBX_LOCAL_RANK="$@LOCAL" JOBX_NODE="$(uname -n)"
+test -z "$distributed" || export RANK="$JOBX_RANK" LOCAL_RANK="$JOBX_LOCAL_RANK"
+export JOBX_RESULT="$end.$JOBX_RANK.json"
+test "$JOBX_RANK" = 0 || log=$log.$JOBX_RANK
+exec >>"$log.out"
+if test -n "$merged"; then exec 2>&1; else exec 2>>"$log.err"; fi
+listens() {
+  while read -r name value; do
+    case $name$value in SigCgt:*[89a-f]??) return 0 ;; esac
+  done 2>/dev/null <"/proc/$1/status"
+  return 1
+}
+warn() {
+  if test -n "$2" || listens "$1"; then kill -USR2 "$1" && heard=yes; fi
+  for below in $(cat "/proc/$1/task/"*/children 2>/dev/null); do warn "$below" "$2"; done
+}
+on_warning() {
+  heard=
+  if listens "$child"; then warn "$child" all; else warn "$child" ""; fi 2>/dev/null
+  if test -z "$heard$ends_unheard"; then return; fi
+  test -n "$heard" || kill -TERM "$child"
+}
+trap on_warning USR2
+trap 'kill -TERM "$child"' USR1 TERM
+"$@" &
+child=$!
+wait "$child"; code=$?
+while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+echo "$code" >"$end.$JOBX_RANK.end"
+exit "$code"
+`;
