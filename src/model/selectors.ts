@@ -1,6 +1,7 @@
 import { usageError } from "../errors.ts";
 import { parseIndexList } from "./index-list.ts";
 import type { DependencyKind } from "./job.ts";
+import { nearest } from "./nearest.ts";
 
 /** Tasks (null: all) and one rank (null: all) of a job. */
 type Part = { tasks: number[] | null; rank: number | null };
@@ -39,6 +40,7 @@ export function parseSelector(text: string): Selector {
       element: halves ? Number(halves[2]) : null,
     };
   }
+  if (nearest(trimmed, ["last"]) !== null) throw bad(text, "it names no job", "Did you mean last?");
   throw bad(text, "it names no job");
 }
 

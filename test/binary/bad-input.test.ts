@@ -43,6 +43,8 @@ const CASES: [argv: string[], code: number, names: string[]][] = [
   [["version"], 2, ["jobx --version"]],
   [["status", "99"], 4, ["99"]],
   [["status", "twelve"], 2, ["twelve"]],
+  [["status", "lst"], 2, ["lst", "Did you mean last?"]],
+  [["submit", ""], 2, ['""', "--"]],
   [["status", "last"], 4, ["jobx submit"]],
   [["logs"], 2, ["last"]],
   [["result", "1.x"], 2, ["1.x"]],

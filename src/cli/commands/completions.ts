@@ -21,7 +21,7 @@ export default defineCommand({
   run({ args, data }) {
     const shell = SHELLS.find((name) => name === args.shell);
     if (!shell)
-      throw usageError(`No completion for ${JSON.stringify(args.shell)}`, `There is ${SHELLS.join(", ")}`);
+      throw usageError(`No completion for ${JSON.stringify(args.shell)}`, `There are ${SHELLS.join(", ")}`);
     contextOf(data).output.write(COMPLETION_SCRIPTS[shell]);
   },
 });

@@ -43,6 +43,8 @@ const EITHER =
 /** A command without its `--`, or a script as one gives it to sbatch. */
 function bareWords(words: string[], cwd: string): Error {
   const [first = "", ...more] = words;
+  if (first === "")
+    return usageError('The first word is ""', "Write a command after --, or the name of a module");
   const isHere = !first.includes("/") && existsSync(resolve(cwd, first)) && Bun.which(first) === null;
   const command = shellWords([isHere ? `./${first}` : first, ...more]);
   return usageError(
