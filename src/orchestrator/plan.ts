@@ -1,10 +1,9 @@
 import type { SpecDraft } from "../executor/contract.ts";
-import { validateOptions } from "../executor/options.ts";
 import { shellWords } from "../executor/run.ts";
 import type { TaskPayload } from "../model/job.ts";
 import { fillTemplate } from "../model/placeholders.ts";
 import type { Services } from "./services.ts";
-import { chooseExecutor, draftJob, findEntry, type SubmitInput } from "./submit.ts";
+import { prepareJob, type SubmitInput } from "./submit.ts";
 
 /** How many tasks a plan shows before it says how many more there are. */
 const SHOWN = 5;
@@ -14,12 +13,7 @@ export type Plan = { title: string; draft: SpecDraft; lines: string[] };
 
 /** What `submit` would do, checked as it checks, with nothing written and no executor told. */
 export async function planJob(services: Services, input: SubmitInput): Promise<Plan> {
-  const { executor, context } = await chooseExecutor(services, input.executor);
-  const draft = await draftJob(services, executor, context, {
-    ...input,
-    entry: findEntry(input),
-    options: validateOptions(executor.name, executor.options, input.options, "-o", context.settings),
-  });
+  const { executor, context, draft } = await prepareJob(services, input);
   const tasks = `${draft.tasks} ${draft.tasks === 1 ? "task" : "tasks"}`;
   const title = `Would submit ${tasks} to ${executor.name} as ${JSON.stringify(draft.name)}, in ${draft.cwd}`;
   const lines: string[] = [];

@@ -57,15 +57,22 @@ export type Submitted = {
  * written is removed again when the executor refuses, so bad input costs nothing.
  */
 export async function submitJob(services: Services, input: SubmitInput): Promise<Submitted> {
-  const { executor, context } = await chooseExecutor(services, input.executor);
-  const draft = await draftJob(services, executor, context, {
-    ...input,
-    entry: findEntry(input),
-    options: validateOptions(executor.name, executor.options, input.options, "-o", context.settings),
-  });
+  const { executor, context, draft } = await prepareJob(services, input);
   ensureHome(services.home, services.shared);
   const entry = await storeEntry(services, input, draft.entry);
   return await placeJob(services, executor, context, { ...draft, entry }, input);
+}
+
+/** The checked request of a submission, and who is to run it. Writes nothing. */
+export async function prepareJob(
+  services: Services,
+  input: SubmitInput,
+): Promise<{ executor: Executor; context: ExecutorContext; draft: SpecDraft }> {
+  const { executor, context } = await chooseExecutor(services, input.executor);
+  const entry = findEntry(input);
+  const options = validateOptions(executor.name, executor.options, input.options, "-o", context.settings);
+  const draft = await draftJob(services, executor, context, { ...input, entry, options });
+  return { executor, context, draft };
 }
 
 /** The executor that a name or `auto` means, with its context. */
@@ -162,7 +169,7 @@ async function submitOrRemove(
 }
 
 /** The command as it stands, or the file and export that a reference means. */
-export function findEntry(input: SubmitInput): Entry {
+function findEntry(input: SubmitInput): Entry {
   if (input.entry.kind === "command") {
     if (input.entry.argv.length === 0)
       throw usageError("There is no command to run", "Write it after --: jobx submit -- COMMAND");
