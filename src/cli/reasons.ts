@@ -20,12 +20,13 @@ const TOO_MANY = 8;
 
 /**
  * Says the same reason once, with all its tasks: why the waiting ones wait and why those that ended did not
- * succeed. Groups come in the order of states, the largest first. Succeeded and running tasks have none.
+ * succeed. Groups come in the order of states, the largest first. Succeeded tasks have none, and running ones only
+ * where nobody looks after them.
  */
 export function groupReasons(tasks: Iterable<TaskView>): ReasonGroup[] {
   const exact = new Map<string, ReasonGroup>();
   for (const task of tasks) {
-    if (task.state === "running" || task.state === "succeeded") continue;
+    if (task.state === "succeeded" || (task.state === "running" && task.reason === null)) continue;
     const reason = task.reason ?? task.native;
     add(exact, `${task.state}\0${reason}`, { state: task.state, reason, tasks: [task.index], alike: false });
   }
@@ -72,7 +73,7 @@ function silence(state: TaskState): string {
   return state === "queued" ? "waiting for its turn" : "no reason is known";
 }
 
-const ORDER: readonly TaskState[] = ["queued", "failed", "timeout", "lost", "cancelled"];
+const ORDER: readonly TaskState[] = ["queued", "running", "failed", "timeout", "lost", "cancelled"];
 
 function mergeAlike(groups: readonly ReasonGroup[]): ReasonGroup[] {
   const merged = new Map<string, ReasonGroup>();

@@ -92,9 +92,18 @@ function applyStatus(executor: Executor, job: JobReader, status: ElementStatus):
     native: status.native,
     node: status.node,
   };
-  if (executor.capabilities.wholeJob) job.rest = overlay;
-  else for (const task of tasks) if (job.recordedState(task) === "queued") job.overlays.set(task, overlay);
+  if (executor.capabilities.wholeJob) {
+    job.rest = overlay;
+    if (status.state === "queued" && status.reason !== null) overlayRunning(job, overlay);
+  } else for (const task of tasks) if (job.recordedState(task) === "queued") job.overlays.set(task, overlay);
   overlayRequests(job, tasks, overlay, status.state === "queued");
+}
+
+/** Tasks that run by their records, while nobody looks after them: the host is silent, or the supervisor died. */
+function overlayRunning(job: JobReader, overlay: Overlay): void {
+  for (let task = 0; task < job.spec.tasks; task++) {
+    if (job.recordedState(task) === "running") job.overlays.set(task, { ...overlay, state: "running" });
+  }
 }
 
 /** Held tasks say so, and those cancelled before their element started look so at once. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { readSpec, writeSpec } from "../../src/store/jobs.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { TestJobx } from "../helpers/jobx.ts";
 
@@ -96,6 +97,18 @@ describe("the life of a job", () => {
     expect((await jobx.run(["wait", id])).code).toBe(1);
     expect((await status(id)).tasks[0]?.state).toBe("cancelled");
     await eventually(() => isGone(pid));
+  });
+
+  test("seen from another host, a job whose queue is silent says where it belongs", async () => {
+    const id = await jobx.submit(["--", "sleep", "1000"]);
+    await jobx.until(id, ["running"]);
+    const dir = join(jobx.home, "jobs", id);
+    const spec = readSpec(dir);
+    writeSpec(dir, { ...spec, host: "elsewhere" });
+    const seen = await status(id);
+    writeSpec(dir, spec);
+    expect(seen.tasks[0]).toMatchObject({ state: "running", reason: expect.stringContaining("elsewhere") });
+    await jobx.ok(["cancel", id]);
   });
 
   test("one task can be cancelled alone", async () => {

@@ -28,8 +28,10 @@ test("the same reason is said once, with the ranges of its tasks", () => {
   ]);
 });
 
-test("running and succeeded tasks have no reasons", () => {
-  expect(groupReasons([task(0, "running", "x"), task(1, "succeeded", null)])).toEqual([]);
+test("succeeded tasks have no reasons, and running ones only where nobody looks after them", () => {
+  expect(groupReasons([task(0, "running", null), task(1, "succeeded", null)])).toEqual([]);
+  const [group] = groupReasons([task(0, "running", "belongs to node7, which is silent")]);
+  expect(group).toMatchObject({ state: "running", tasks: [0] });
 });
 
 test("the scheduler's word stands in for a missing reason", () => {
