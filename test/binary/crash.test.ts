@@ -138,4 +138,28 @@ describe("after a process of jobx is killed", () => {
     const values = await jobx.json<string[]>(["result", id]);
     expect(values).toEqual(Array.from({ length: 200 }, (_, index) => `value ${index}`));
   }, 90_000);
+
+  test("at many points of functions: the same, and when all has ended nothing is left running", async () => {
+    await jobx.file(
+      "square.ts",
+      "export default async ({ i }: { i: number }) => { await Bun.sleep(5); return { i, square: i * i }; };",
+    );
+    const id = await jobx.submit(["--sweep", "i=0..149", "--retries", "20", "square.ts"]);
+    for (const word of ["_runner", "_worker", "_queue", "_runner", "_worker", "_runner"]) {
+      const before = (await status(id)).counts["succeeded"] ?? 0;
+      const [pid] = processesOf(word);
+      if (pid) process.kill(pid, "SIGKILL");
+      const further = async () => {
+        const succeeded = (await status(id)).counts["succeeded"] ?? 0;
+        return succeeded > before || succeeded === 150;
+      };
+      await eventually(further, { timeoutMs: 20_000 });
+    }
+    expect((await jobx.run(["wait", id])).code).toBe(0);
+    expect(await jobx.json<unknown>(["result", id])).toEqual(
+      Array.from({ length: 150 }, (_, i) => ({ i, square: i * i })),
+    );
+    const left = () => ["_queue", "_worker", "_runner", "1000"].flatMap(processesOf);
+    await eventually(() => left().length === 0, { timeoutMs: 20_000, what: "the end of every process" });
+  }, 90_000);
 });
