@@ -15,8 +15,8 @@ import {
   verdictsVersion,
 } from "../store/jobs.ts";
 import { jobDir } from "../store/layout.ts";
-import { JobTail } from "../store/segment-tail.ts";
 import type { Damage } from "../store/segment-reader.ts";
+import { JobTail } from "../store/segment-tail.ts";
 
 /** What the executor said of a task that has no final record, laid over what the records say. */
 export type Overlay = { state: TaskState; reason: string | null; native: string | null; node: string | null };
