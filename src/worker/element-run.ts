@@ -104,7 +104,7 @@ export class ElementRun {
     const { allocation, spec } = this.#context;
     this.#preempted = true;
     this.#leaving = allocation !== null;
-    const limitIsNear = spec.resources.timeSeconds === undefined && this.#timeLeft() < LIMIT_NOTICE_MS;
+    const limitIsNear = this.#timeLeft() < (spec.run.signalDelaySeconds + EARLY_SECONDS) * 1000;
     for (const attempt of this.#running.values()) attempt.warn(limitIsNear ? "timeout" : "preempted");
     this.#pump();
   }
@@ -337,7 +337,7 @@ function added(history: History, why: "failed" | "timeout" | "preempted" | "lost
 
 /** More slots than any host has CPUs for. */
 const MOST_WANTED = 4096;
-/** A warning this short before the allocation's end is about its limit: Slurm gives it up to a minute early. */
-const LIMIT_NOTICE_MS = 150_000;
+/** A scheduler's warning of the allocation's limit comes up to a minute early on Slurm (sbatch(1), --signal). */
+const EARLY_SECONDS = 65;
 /** How often the job's folder is looked at while all that waits is held. */
 const WISH_POLL_MS = 2_000;
