@@ -46,6 +46,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import("./commands/plugins.ts"),
   ),
   entry("Set up", "doctor", "Check this machine", () => import("./commands/doctor.ts")),
+  entry("Set up", "init", "Types and a tsconfig for your editor", () => import("./commands/init.ts")),
   entry("Set up", "completions", "Shell completion", () => import("./commands/completions.ts")),
   entry("Set up", "help", "The manual: chapters and commands", () => import("./commands/help.ts")),
   entry(
