@@ -39,6 +39,8 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
         JOBX_QUEUE_SOCKET: options.socket,
         // By this a supervisor that adopts orphans tells another job's supervisor from a task's remains.
         JOBX_SERVICE: "worker",
+        // It seldom lives long enough to win back, from code that is optimised further, the CPU time that this takes from its tasks.
+        BUN_JSC_useDFGJIT: "0",
       },
       stdio: ["ignore", log, log],
       detached: true,

@@ -113,6 +113,7 @@ function distributedPlace({ spec, task, rank, attempt, ranks, hostnames, localRa
 }
 
 const OWN = new Set([
+  "BUN_JSC_useDFGJIT",
   "JOBX_QUEUE_SOCKET",
   "JOBX_SERVICE",
   "JOBX_ELEMENT",
