@@ -19,7 +19,20 @@ export type {
 } from "./executor/contract.ts";
 export { defineExecutor, type ExecutorDefinition } from "./executor/define.ts";
 export { option, type OptionSchema, type OptionSpec } from "./executor/options.ts";
-export type { CommandOptions, CommandResult, Run } from "./executor/run.ts";
+export { type CommandOptions, type CommandResult, type Run, shellWords } from "./executor/run.ts";
+export { defineScheduler } from "./executor/scheduler/define.ts";
+export type {
+  FoundArray,
+  Limits,
+  NativeArray,
+  NativeDependency,
+  NativeStatus,
+  SchedulerDefinition,
+  StatusQuery,
+  StatusStage,
+  Target,
+} from "./executor/scheduler/definition.ts";
+export { expandHostlist } from "./model/hostlist.ts";
 export type { Entry, JobSpec, NativeId, RunOptions } from "./model/job.ts";
 export type { Resources } from "./model/resources.ts";
 export type { FinalState, TaskState } from "./model/states.ts";

@@ -63,7 +63,14 @@ export type SubmitRequest = {
 export type Submission = { natives: NativeId[] };
 
 /** A job as `status`, `cancel` and the other verbs see it. */
-export type JobRef = { id: number; dir: string; spec: JobSpec; natives: NativeId[] };
+export type JobRef = {
+  id: number;
+  dir: string;
+  spec: JobSpec;
+  natives: NativeId[];
+  /** Whether an element still has tasks without a final record; nothing needs to be asked about the others. */
+  isOpen?(element: number): boolean;
+};
 
 /** What the executor says of one element. */
 export type ElementStatus = {
@@ -76,6 +83,10 @@ export type ElementStatus = {
   /** Why it waits or why it ended, in words a person understands. */
   reason: string | null;
   node: string | null;
+  /** ISO 8601: when it ended, where the executor knows; a record that has been missing for long need not be waited for. */
+  endedAt?: string | null;
+  /** It ended before it was given a node, so that no record of it can be late. */
+  neverStarted?: boolean;
 };
 
 /** Tasks of one job that a verb is about; null means the whole job. */

@@ -3,7 +3,7 @@ import type { JobRef } from "../executor/contract.ts";
 import type { JobSpec, NativeId } from "../model/job.ts";
 import type { Verdict } from "../model/records.ts";
 import { ranksOf } from "../model/resources.ts";
-import { type Counts, finalOf, jobStateOf, type TaskState } from "../model/states.ts";
+import { type Counts, finalOf, isFinal, jobStateOf, type TaskState } from "../model/states.ts";
 import { TaskFold } from "../model/task-fold.ts";
 import type { TaskView } from "../model/task-view.ts";
 import {
@@ -102,7 +102,18 @@ export class JobReader {
   }
 
   get ref(): JobRef {
-    return { id: this.id, dir: this.dir, spec: this.spec, natives: this.natives ?? [] };
+    const { id, dir, spec } = this;
+    return { id, dir, spec, natives: this.natives ?? [], isOpen: (element) => this.#isOpen(element) };
+  }
+
+  /** Whether an element of a job with an array still has tasks without a final record. */
+  #isOpen(element: number): boolean {
+    const { tasks, run } = this.spec;
+    const end = Math.min((element + 1) * run.pack.tasks, tasks);
+    for (let task = element * run.pack.tasks; task < end; task++) {
+      if (!isFinal(this.#fold.stateOf(task))) return true;
+    }
+    return false;
   }
 
   /** Counts by state, from records and verdicts and, for the rest, from the overlays. */

@@ -80,9 +80,11 @@ function unknownElement(job: number, element: number): ElementStatus {
 
 /** What one element's status says of its tasks. */
 function applyStatus(executor: Executor, job: JobReader, status: ElementStatus): void {
-  const tasks = tasksOfElement(executor, job.spec, status.element);
+  const tasks = [...tasksOfElement(executor, job.spec, status.element)];
   if (status.state !== "queued" && status.state !== "running") {
-    if (job.overdue(status.element, executor.graceSeconds)) closeTasks(job, tasks, status);
+    const isLate = job.overdue(status.element, executor.graceSeconds);
+    if (isLate || status.neverStarted || endedBefore(status, executor.graceSeconds))
+      closeTasks(job, tasks, status);
     return;
   }
   job.seen(status.element);
@@ -97,6 +99,11 @@ function applyStatus(executor: Executor, job: JobReader, status: ElementStatus):
     if (status.state === "queued" && status.reason !== null) overlayRunning(job, overlay);
   } else for (const task of tasks) if (job.recordedState(task) === "queued") job.overlays.set(task, overlay);
   overlayRequests(job, tasks, overlay, status.state === "queued");
+}
+
+/** Whether the executor itself says that an element ended longer ago than records may be late. */
+function endedBefore({ endedAt }: ElementStatus, graceSeconds: number): boolean {
+  return endedAt !== undefined && endedAt !== null && Date.now() - Date.parse(endedAt) > graceSeconds * 1000;
 }
 
 /** Tasks that run by their records, while nobody looks after them: the host is silent, or the supervisor died. */

@@ -26,6 +26,7 @@ const BUILT_IN: Record<string, () => Promise<unknown>> = {
     return import("../../plugins/debug.ts");
   },
   local: () => import("../../plugins/local.ts"),
+  slurm: () => import("../../plugins/slurm.ts"),
 };
 
 /** How long a plugin file may take to load, in milliseconds: one that awaits for ever must not stop the others. */

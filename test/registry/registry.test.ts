@@ -73,7 +73,7 @@ test("a plugin file is an executor of its name, with everything from jobx/plugin
 test("naming an executor loads that one file and no other", async () => {
   const path = folder({ "toy.ts": plugin("toy"), "other.ts": plugin("other") });
   const registry = open([path]);
-  expect(registry.names()).toEqual(["debug", "local", "other", "toy"]);
+  expect(registry.names()).toEqual(["debug", "local", "other", "slurm", "toy"]);
   await registry.get("local");
   expect([wasLoaded(path, "toy.ts"), wasLoaded(path, "other.ts")]).toEqual([false, false]);
   await registry.get("toy");
@@ -159,7 +159,7 @@ test("a plugin may have helpers beside it, in a folder that is not looked into",
     "README.md": "text",
   });
   const registry = open([path]);
-  expect(registry.names()).toEqual(["debug", "local", "toy"]);
+  expect(registry.names()).toEqual(["debug", "local", "slurm", "toy"]);
   expect((await registry.get("toy")).name).toBe("toy");
 });
 

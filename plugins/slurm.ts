@@ -1,0 +1,627 @@
+import {
+  type CommandResult,
+  defineScheduler,
+  expandHostlist,
+  type JobRef,
+  JobxError,
+  type NativeArray,
+  type NativeDependency,
+  type NativeStatus,
+  option,
+  shellWords,
+  type Target,
+} from "../src/plugin.ts";
+
+/** Options of sbatch(1) that are passed on as they are, by their long names. */
+const PASSED = {
+  reservation: option.string("Reservation to use"),
+  constraint: option.string("Features that the nodes must have"),
+  nodelist: option.string("Nodes to use"),
+  exclude: option.string("Nodes not to use"),
+  gres: option.string("Generic resources per node, as in sbatch", { placeholder: "NAME[:TYPE]:N" }),
+  "gpus-per-task": option.string("GPUs per rank", { placeholder: "[TYPE:]N" }),
+  "cpus-per-gpu": option.number("CPUs per GPU", { min: 1, integer: true }),
+  "mem-per-cpu": option.string("Memory per CPU, in sbatch's units", { placeholder: "SIZE" }),
+  "mem-per-gpu": option.string("Memory per GPU, in sbatch's units", { placeholder: "SIZE" }),
+  exclusive: option.string("Share the nodes with no other job", { placeholder: "true|user|mcs" }),
+  licenses: option.string("Licences to take", { placeholder: "NAME[:N],..." }),
+  "mail-type": option.string("When Slurm sends mail", { placeholder: "END,FAIL,..." }),
+  "mail-user": option.string("Who gets that mail"),
+  comment: option.string("A comment on the job"),
+  wckey: option.string("Workload characterization key"),
+  nice: option.string("How much to lower the job's priority", { placeholder: "N" }),
+  begin: option.string("Not to start before this time, as in sbatch", { placeholder: "TIME" }),
+  deadline: option.string("To be removed if it cannot end before this time", { placeholder: "TIME" }),
+  contiguous: option.boolean("Nodes that stand beside each other"),
+  distribution: option.string("How ranks are laid out over nodes"),
+  hint: option.string("Hint on how CPUs are bound"),
+  switches: option.string("Most switches between the nodes", { placeholder: "N[@TIME]" }),
+  "time-min": option.string("Least time limit that would do", { placeholder: "T" }),
+  tmp: option.string("Temporary disk space per node", { placeholder: "SIZE" }),
+  "cpu-freq": option.string("CPU frequency"),
+  "core-spec": option.number("Cores per node left to the system", { min: 0, integer: true }),
+  "threads-per-core": option.number("Threads to use per core", { min: 1, integer: true }),
+  profile: option.string("What Slurm's accounting samples"),
+  "gpu-bind": option.string("How GPUs are bound"),
+  "gpu-freq": option.string("GPU frequency"),
+};
+
+/** Submits to Slurm. Facts are from sbatch(1), squeue(1), sacct(1), scontrol(1) and trials on 22.05. */
+export default defineScheduler({
+  name: "slurm",
+  description: "Submits to the Slurm cluster of this machine: one native array per job",
+  capabilities: { arrays: true, ranks: true, requeue: true, signals: true, dependencies: true },
+  detect: ["sbatch", "squeue", "scancel", "scontrol"],
+
+  options: {
+    partition: option.string("Partition to submit to; --partition wins"),
+    account: option.string("Account to charge; --account wins"),
+    qos: option.string("Quality of service; --qos wins"),
+    ...PASSED,
+    dependency: option.string("Slurm's own dependencies, besides --after", { placeholder: "afterok:ID,..." }),
+    cluster: option.string("Another cluster to submit to, as sbatch's --clusters"),
+    extra: option.string("Any other options of sbatch, as on its command line", {
+      placeholder: "--FLAG=...",
+    }),
+  },
+
+  validate({ options }) {
+    for (const word of wordsOf(options.extra)) {
+      const name = /^(-[a-zA-Z]|--[^=]+)/.exec(word)?.[0] ?? "";
+      const instead = RESERVED[name];
+      if (instead === undefined) continue;
+      throw new JobxError("USAGE", `-o extra: ${word} is jobx's own to give`, { hint: instead });
+    }
+  },
+
+  script,
+  submit: { argv: sbatchArgv, parse: parseSubmitted },
+  status: [
+    { name: "squeue", scope: "user", argv: squeueArgv, parse: (results) => results.flatMap(parseSqueue) },
+    { name: "sacct", scope: "ids", argv: sacctArgv, parse: (results) => results.flatMap(parseSacct) },
+    {
+      name: "scontrol",
+      scope: "ids",
+      argv: scontrolArgv,
+      parse: (results) => results.flatMap(parseScontrol),
+    },
+  ],
+  explain,
+
+  cancel: (targets) => batches(targets, 1000).map((ids) => ["scancel", ...ids]),
+  hold: (targets) => batches(targets, 100).map((ids) => ["scontrol", "uhold", ids.join(",")]),
+  release: (targets) => batches(targets, 100).map((ids) => ["scontrol", "release", ids.join(",")]),
+  requeue: (targets) => batches(targets, 100).map((ids) => ["scontrol", "requeue", ids.join(",")]),
+  interrupt(targets, kind) {
+    if (kind === "timeout") {
+      throw new JobxError("USAGE", "On slurm, interrupt can only warn of a preemption", {
+        hint: "Leave --timeout out; a time limit is tried with a short --time",
+      });
+    }
+    return batches(targets, 1000).map((ids) => ["scancel", "--batch", "--signal=USR2", ...ids]);
+  },
+  goneErrors: [/already (finished|completing|completed)/i, /Invalid job id/i, /not pending/i],
+
+  limits: {
+    argv: ["scontrol", "show", "config"],
+    parse: (stdout) => ({
+      cluster: /^ClusterName\s*=\s*(\S+)/m.exec(stdout)?.[1] ?? null,
+      maxArraySize: Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(stdout)?.[1] ?? 1001),
+    }),
+  },
+  find: {
+    argv: (uid) => ["squeue", "-h", "-t", "all", "-u", uid, "-o", "%i|%V|%o"],
+    parse: parseFound,
+  },
+  onCluster: ([command = "", ...rest], cluster) => [command, "-M", cluster, ...rest],
+  clusterErrors: [/No cluster '.*' known/i, /can't be reached now, or it is an invalid entry/i],
+
+  transientErrors: [
+    /Socket timed out/i,
+    /Unable to contact slurm controller/i,
+    /temporarily unable to accept job/i,
+    /Zero Bytes were transmitted or received/i,
+    /Connection (refused|timed out|reset)/i,
+    /Transport endpoint is not connected/i,
+  ],
+  uncertainErrors: [
+    /Socket timed out/i,
+    /Zero Bytes were transmitted or received/i,
+    /Connection (timed out|reset)/i,
+  ],
+  hint: (refusal) => HINTS.find(([pattern]) => pattern.test(refusal))?.[1] ?? null,
+  variables: { SLURM_BITSTR_LEN: "0", SLURM_CLUSTERS: undefined },
+  keepVariables: ["SLURM_CONF"],
+
+  environment: (env) => ({
+    element: Number(env.JOBX_ELEMENT ?? env.SLURM_ARRAY_TASK_ID ?? 0),
+    rank: Number(env.SLURM_PROCID ?? 0),
+    restarts: Number(env.SLURM_RESTART_COUNT ?? 0),
+    hostnames: env.SLURM_JOB_NODELIST ? expandHostlist(env.SLURM_JOB_NODELIST) : null,
+  }),
+});
+
+/** What only jobx may say to sbatch, and what says it in jobx. */
+const RESERVED: Record<string, string> = {
+  "--array": "Use --array, --sweep or --params of jobx submit",
+  "-a": "Use --array, --sweep or --params of jobx submit",
+  "--output": "`jobx logs` shows the output",
+  "-o": "`jobx logs` shows the output",
+  "--error": "`jobx logs` shows the output",
+  "-e": "`jobx logs` shows the output",
+  "--open-mode": "jobx always appends to its logs",
+  "--parsable": "jobx reads sbatch's answer, which needs it as it is",
+  "--export": "Use --env and --clean-env",
+  "--wrap": "Write the command after --",
+  "--signal": "Use --signal-delay",
+  "--wait": "Use jobx submit --wait",
+  "-W": "Use jobx submit --wait",
+};
+
+/**
+ * The script of every element: $1 is the first element of its array and how many there are, $2 the token by which the
+ * submission is found again. Signals are for the worker, which takes bash's place; one that comes before must not end it.
+ */
+function script({ spec, worker, resources }: NativeArray): string {
+  const lines = [
+    "#!/bin/bash",
+    `# jobx ${spec.version}, job ${spec.id}: runs element $1 + the array's index.`,
+    "trap '' USR2 TERM",
+    "export JOBX_ELEMENT=$(( ${1%%+*} + ${SLURM_ARRAY_TASK_ID:-0} ))",
+    "export JOBX_RESTARTS=${SLURM_RESTART_COUNT:-0}",
+    "export JOBX_HOSTLIST=${SLURM_JOB_NODELIST-}",
+  ];
+  if (resources.timeSeconds !== undefined) {
+    lines.push(
+      `export JOBX_ELEMENT_SECONDS=${minutesOf(resources.timeSeconds, spec.run.signalDelaySeconds) * 60}`,
+    );
+  }
+  if (spec.run.requeue !== false) {
+    lines.push(
+      "native=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}",
+      `export JOBX_REQUEUE_COMMAND='["scontrol","requeue","'"\${native:-$SLURM_JOB_ID}"'"]'`,
+    );
+  }
+  return [...lines, `exec ${shellWords(worker)}`, ""].join("\n");
+}
+
+/** Everything is on the command line, where no #SBATCH line and no variable beats it. */
+function sbatchArgv(array: NativeArray, path: string): string[] {
+  const { spec, firstElement, elements, parallel } = array;
+  const { run, options } = spec;
+  const argv = [
+    "sbatch",
+    "--parsable",
+    `--job-name=${spec.name.replaceAll(/\s+/g, " ")}`,
+    `--output=${array.log(indexIn, (text) => text.replaceAll("%", "%%"))}`,
+    "--open-mode=append",
+    `--chdir=${spec.cwd}`,
+    `--signal=B:USR2@${Math.min(MAX_SIGNAL_SECONDS, Math.ceil(run.signalDelaySeconds))}`,
+    run.requeue === false ? "--no-requeue" : "--requeue",
+  ];
+  if (array.isArray) argv.push(`--array=0-${elements - 1}${parallel === null ? "" : `%${parallel}`}`);
+  argv.push(...resourceFlags(array), ...dependencyFlags(array));
+  if (options.cluster !== undefined) argv.push(`--clusters=${options.cluster}`);
+  for (const name of Object.keys(PASSED)) {
+    const value = options[name];
+    if (value === undefined || value === false || value === "false") continue;
+    argv.push(value === true || value === "true" ? `--${name}` : `--${name}=${value}`);
+  }
+  return [...argv, ...wordsOf(options.extra), path, `${firstElement}+${elements}`, spec.token];
+}
+
+/** sbatch(1), --signal. */
+const MAX_SIGNAL_SECONDS = 65_535;
+
+/** sbatch(1), "filename pattern": the array's index, padded with zeros to a width. */
+function indexIn(width: number): string {
+  return width === 0 ? "%a" : `%${width}a`;
+}
+
+/** Only what the user asked for: many sites reject more. */
+function resourceFlags({ spec, resources, env }: NativeArray): string[] {
+  const { cpus, memBytes, timeSeconds, gpus, nodes, ranksPerNode } = resources;
+  const flags: string[] = [];
+  // What a surrounding job was given says nothing of this one.
+  const site = env.SLURM_JOB_ID === undefined ? env : {};
+  const who = {
+    partition: resources.partition ?? spec.options.partition ?? site.SBATCH_PARTITION,
+    account: resources.account ?? spec.options.account ?? site.SBATCH_ACCOUNT,
+    qos: resources.qos ?? spec.options.qos ?? site.SBATCH_QOS,
+    ...(spec.options.reservation === undefined && { reservation: site.SBATCH_RESERVATION }),
+  };
+  for (const [name, value] of Object.entries(who)) if (value !== undefined) flags.push(`--${name}=${value}`);
+  if (timeSeconds !== undefined) flags.push(`--time=${minutesOf(timeSeconds, spec.run.signalDelaySeconds)}`);
+  if (nodes !== undefined) flags.push(`--nodes=${nodes}`);
+  if (ranksPerNode !== undefined) flags.push(`--ntasks-per-node=${ranksPerNode}`);
+  if (cpus !== undefined) flags.push(`--cpus-per-task=${cpus}`);
+  if (memBytes !== undefined) flags.push(`--mem=${Math.ceil(memBytes / 1024)}K`);
+  if (gpus !== undefined) flags.push(`--gpus-per-node=${gpus.type ? `${gpus.type}:` : ""}${gpus.count}`);
+  return flags;
+}
+
+/**
+ * Slurm counts whole minutes, and ends a job at the limit; the worker keeps the exact limit, and needs the time of the
+ * warning to end by itself.
+ */
+function minutesOf(seconds: number, delaySeconds: number): number {
+  return Math.ceil((seconds + delaySeconds) / 60);
+}
+
+const DEPENDENCY = { ok: "afterok", any: "afterany", fail: "afternotok", each: "aftercorr" } as const;
+
+function dependencyFlags({ after, spec }: NativeArray): string[] {
+  const terms = after.map(dependencyTerm);
+  if (spec.options.dependency !== undefined) terms.push(String(spec.options.dependency));
+  return terms.length === 0 ? [] : [`--dependency=${terms.join(",")}`, "--kill-on-invalid-dep=yes"];
+}
+
+function dependencyTerm({ kind, natives }: NativeDependency): string {
+  const isSingle = natives.every(({ native }) => native.elements === 1);
+  const word = kind === "each" && isSingle ? "afterok" : DEPENDENCY[kind];
+  const ids = natives.flatMap(({ native, indices }) =>
+    indices === null ? [native.id] : indices.map((index) => `${native.id}_${index}`),
+  );
+  return `${word}:${ids.join(":")}`;
+}
+
+/** `id` or `id;cluster` on a line of its own, whatever a wrapper prints around it. */
+function parseSubmitted(stdout: string): { id: string; cluster: string | null } | null {
+  const line =
+    /^\s*(\d+)(?:;(\S+))?\s*$/m.exec(stdout) ??
+    /Submitted batch job (\d+)(?: on cluster (\S+))?/.exec(stdout);
+  return line?.[1] === undefined ? null : { id: line[1], cluster: line[2] ?? null };
+}
+
+function squeueArgv({ users }: { users: string[] }): string[][] {
+  return [["squeue", "-h", "-t", "all", "-u", users.join(","), "-o", "%i|%T|%r|%N|%V|%e|%S|%o"]];
+}
+
+function sacctArgv({ ids }: { ids: string[] }): string[][] {
+  return [
+    ["sacct", "-X", "-P", "-n", "-j", ids.join(","), "-o", "JobID,State,ExitCode,NodeList,Submit,End,Reason"],
+  ];
+}
+
+/** One call each, so only for a few: it answers for as long as squeue does, and adds exit codes where accounting is off. */
+function scontrolArgv({ ids }: { ids: string[] }): string[][] {
+  return ids.slice(0, 20).map((id) => ["scontrol", "-o", "show", "job", id]);
+}
+
+function parseSqueue(result: CommandResult): NativeStatus[] {
+  refuseFailure("squeue", result);
+  return linesOf(result.stdout).flatMap((line) => {
+    const [id = "", word = "", reason = "", node = "", submitted = "", ended = "", starts = "", ...rest] =
+      line.split("|");
+    const status = statusFrom(id, word);
+    if (!status) return [];
+    const isOver = status.state !== "queued" && status.state !== "running";
+    return [
+      {
+        ...status,
+        reason: given(reason),
+        node: given(node),
+        submitted: timeOf(submitted),
+        startsAt: status.state === "queued" ? timeOf(starts) : null,
+        endedAt: isOver ? timeOf(ended) : null,
+        command: given(rest.join("|")),
+        // The exit code is known elsewhere.
+        isVague: isOver && status.state === "failed",
+      },
+    ];
+  });
+}
+
+function parseSacct(result: CommandResult): NativeStatus[] {
+  refuseFailure("sacct", result);
+  return linesOf(result.stdout).flatMap((line) => {
+    const [id = "", word = "", exit = "", node = "", submitted = "", ended = "", reason = ""] =
+      line.split("|");
+    const status = statusFrom(id, word);
+    if (!status) return [];
+    return [
+      {
+        ...status,
+        ...exitOf(exit),
+        node: given(node),
+        reason: given(reason),
+        submitted: timeOf(submitted),
+        endedAt: timeOf(ended),
+      },
+    ];
+  });
+}
+
+function parseScontrol(result: CommandResult): NativeStatus[] {
+  if (/Invalid job id specified/i.test(result.stderr)) return [];
+  refuseFailure("scontrol", result);
+  return linesOf(result.stdout).flatMap((line) => {
+    const field = (name: string) => new RegExp(`(?:^|\\s)${name}=(\\S*)`).exec(line)?.[1] ?? "";
+    const array = field("ArrayJobId");
+    const status = statusFrom(
+      array === "" ? field("JobId") : `${array}_[${field("ArrayTaskId")}]`,
+      field("JobState"),
+    );
+    if (!status) return [];
+    return [
+      {
+        ...status,
+        ...exitOf(field("ExitCode")),
+        node: given(field("NodeList")),
+        reason: given(field("Reason")),
+        submitted: timeOf(field("SubmitTime")),
+        endedAt: timeOf(field("EndTime")),
+        command: given(/ Command=(.*?) WorkDir=/.exec(line)?.[1] ?? ""),
+      },
+    ];
+  });
+}
+
+/** Submissions whose last word is the token. */
+function parseFound(stdout: string, token: string) {
+  const found = new Map<string, { id: string; submitted: string; firstElement: number; elements: number }>();
+  for (const line of linesOf(stdout)) {
+    const [word = "", submitted = "", ...rest] = line.split("|");
+    const match = /\s(\d+)\+(\d+)\s(\S+)$/.exec(rest.join("|").trimEnd());
+    const id = parseId(word)?.id;
+    if (!match || match[3] !== token || id === undefined) continue;
+    found.set(id, {
+      id,
+      submitted: timeOf(submitted) ?? new Date().toISOString(),
+      firstElement: Number(match[1]),
+      elements: Number(match[2]),
+    });
+  }
+  return [...found.values()];
+}
+
+/** What Slurm's states mean; squeue(1) and sacct(1), "JOB STATE CODES", of 20.11 to 25.05. */
+const STATES: Record<string, NativeStatus["state"]> = {
+  PENDING: "queued",
+  CONFIGURING: "queued",
+  POWER_UP_NODE: "queued",
+  REQUEUED: "queued",
+  REQUEUE_FED: "queued",
+  REQUEUE_HOLD: "queued",
+  RESV_DEL_HOLD: "queued",
+  SPECIAL_EXIT: "queued",
+  RUNNING: "running",
+  COMPLETING: "running",
+  RESIZING: "running",
+  SIGNALING: "running",
+  STAGE_OUT: "running",
+  STOPPED: "running",
+  SUSPENDED: "running",
+  UPDATE_DB: "running",
+  COMPLETED: "ended",
+  BOOT_FAIL: "failed",
+  FAILED: "failed",
+  LAUNCH_FAILED: "failed",
+  NODE_FAIL: "failed",
+  OUT_OF_MEMORY: "failed",
+  PREEMPTED: "failed",
+  RECONFIG_FAIL: "failed",
+  CANCELLED: "cancelled",
+  REVOKED: "cancelled",
+  DEADLINE: "timeout",
+  TIMEOUT: "timeout",
+};
+
+/** An id and a state as the start of a status. A state that nobody knows is no end. */
+function statusFrom(idText: string, stateText: string): NativeStatus | null {
+  const id = parseId(idText);
+  const native = stateText.trim();
+  if (!id || native === "") return null;
+  // "CANCELLED by 1000"
+  const state = STATES[native.split(" ")[0] ?? ""] ?? "queued";
+  const nothing = { reason: null, exitCode: null, signal: null, node: null, submitted: null, startsAt: null };
+  return { ...id, ...nothing, state, native, endedAt: null, command: null, isVague: false };
+}
+
+/** `1080`, `1080_5`, `1080_[1,3,5-7%4]`; ended arrays lose the bracket, and heterogeneous jobs have a `+0`. */
+function parseId(text: string): { id: string; indices: string | null } | null {
+  const match = /^(\d+)(?:\+\d+)?(?:_\[?([^\]%]+))?/.exec(text.trim());
+  return match?.[1] === undefined ? null : { id: match[1], indices: match[2] ?? null };
+}
+
+/** `code:signal` */
+function exitOf(text: string): { exitCode: number | null; signal: number | null } {
+  const [code, signal] = text.split(":");
+  return { exitCode: code ? Number(code) : null, signal: signal ? Number(signal) : null };
+}
+
+/** Slurm prints local time without a zone. */
+function timeOf(text: string): string | null {
+  const time = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? null : new Date(time).toISOString();
+}
+
+function given(text: string): string | null {
+  return ["", "None", "(null)", "N/A", "Unknown", "None assigned"].includes(text.trim()) ? null : text.trim();
+}
+
+/** With -M a line names the cluster. */
+function linesOf(stdout: string): string[] {
+  return stdout.split("\n").filter((line) => line !== "" && !line.startsWith("CLUSTER: "));
+}
+
+/** An unknown user is an error that squeue exits 0 with. */
+function refuseFailure(command: string, { code, stderr, stdout }: CommandResult): void {
+  if (code === 0 && !/error: Invalid user/i.test(stderr)) return;
+  const text = (stderr.trim() || stdout.trim()).split("\n")[0] || `exit code ${code}`;
+  throw new JobxError("UNREACHABLE", text.startsWith(command) ? text : `${command}: ${text}`);
+}
+
+/** Why an element waits or how it ended. */
+function explain(status: NativeStatus, job: JobRef): string | null {
+  const { state, native, reason, node } = status;
+  const on = node === null ? "" : ` on ${node}`;
+  switch (state) {
+    case "queued":
+      return whyQueued(status, job);
+    case "running":
+      return native === "RUNNING" ? null : `Slurm says ${native}${on}`;
+    case "ended":
+      return `Slurm says that it completed${on}, and it left no record`;
+    case "cancelled":
+      if (reason?.startsWith("DependencyNeverSatisfied"))
+        return `${predecessors(job)} did not end as --after asks for`;
+      return native.includes(" by ")
+        ? `cancelled outside of jobx, by user ${native.split(" by ")[1]}`
+        : "cancelled outside of jobx";
+    case "timeout":
+      return `Slurm ended it${on} at its time limit (${native}); ask for more with --time`;
+    case "failed":
+      return whyFailed(status, on);
+    default:
+      return null;
+  }
+}
+
+function whyFailed({ native, exitCode, signal, reason }: NativeStatus, on: string): string {
+  if (native === "OUT_OF_MEMORY") return `OUT_OF_MEMORY${on}; retry with more --mem`;
+  if (native === "NODE_FAIL" || native === "BOOT_FAIL") return `${native}: the node failed${on}`;
+  if (native === "PREEMPTED") return `preempted${on}, and not requeued`;
+  if (exitCode === 0 && signal === 53) {
+    return `Slurm could not start it${on} (0:53): the home's log folder or the working folder is missing there`;
+  }
+  const how = signal ? `signal ${signal}` : exitCode === null ? null : `exit code ${exitCode}`;
+  const why = [how, reason].filter((part) => part !== null).join(", ");
+  return `Slurm says ${native}${on}${why === "" ? "" : ` (${why})`}, and it left no record`;
+}
+
+function whyQueued({ native, reason, startsAt }: NativeStatus, job: JobRef): string | null {
+  const start =
+    startsAt === null || Date.parse(startsAt) < Date.now() ? "" : `; expected to start at ${clock(startsAt)}`;
+  if (STATES[native] === undefined) return `Slurm says ${native}, which this jobx does not know`;
+  if (native !== "PENDING") return `Slurm says ${native}${reason === null ? "" : ` (${reason})`}`;
+  if (reason === null) return "Slurm has not looked at it yet";
+  const words = reason.split(/[,(]/)[0] ?? reason;
+  if (words === "Dependency") return `Dependency: waits for ${predecessors(job)}`;
+  return `${reason}: ${REASONS[words] ?? limitReason(words) ?? "see squeue's manual, JOB REASON CODES"}${start}`;
+}
+
+/** squeue(1), "JOB REASON CODES". */
+const REASONS: Record<string, string> = {
+  Priority: "jobs of higher priority are ahead",
+  Resources: "waits for nodes to become free",
+  JobArrayTaskLimit: "as many of its tasks run as --parallel allows",
+  JobHeldUser: "held; jobx release lets it start",
+  JobHeldAdmin: "held by an administrator, or by jobx hold as root",
+  BeginTime: "its time to begin has not come; after a requeue it waits up to two minutes",
+  Licenses: "waits for a licence",
+  Reservation: "waits for its reservation to begin",
+  ReservationDeleted: "its reservation is gone",
+  ReqNodeNotAvail: "a node that it needs is down, drained or reserved",
+  Nodes: "nodes that it needs are down, drained or reserved",
+  NodeDown: "a node that it needs is down",
+  PartitionDown: "the partition is down",
+  PartitionInactive: "the partition takes no jobs now",
+  PartitionTimeLimit: "it asks for more time than the partition allows; it will not start",
+  PartitionNodeLimit: "it asks for more nodes than the partition has or allows; it will not start",
+  PartitionConfig: "it asks for what the partition does not allow; it will not start",
+  BadConstraints: "no node can give what it asks for; it will not start",
+  DependencyNeverSatisfied: "the job that it waits for did not end as it should have",
+  AccountNotAllowed: "the partition does not take this account",
+  QOSNotAllowed: "the partition does not take this QOS",
+  InvalidAccount: "the account is not valid",
+  InvalidQOS: "the QOS is not valid",
+  Cleaning: "its earlier run is still being cleaned up",
+  JobHoldMaxRequeue: "held by Slurm: it was requeued too often",
+  launch: "held by Slurm: it could not be started on the node",
+  FrontEndDown: "the node that would start it is down",
+};
+
+/** `AssocGrpGRES`, `QOSMaxCpuPerUserLimit` and their many kin. */
+function limitReason(word: string): string | null {
+  const match = /^(Assoc|QOS)(Grp|Max|Min)?(.*?)(Limit)?$/.exec(word);
+  if (!match || match[3] === "") return null;
+  const whose = match[1] === "QOS" ? "the QOS's" : match[2] === "Grp" ? "your group's" : "your account's";
+  const what =
+    /^(CPU|Cpu|GRES|Mem|Memory|Node|Jobs?|Submit|Wall|BB|Billing|License)/.exec(match[3] ?? "")?.[1] ?? "";
+  const noun = LIMITED[what] ?? match[3];
+  if (match[2] === "Min") return `it asks for less than ${whose} least ${noun}`;
+  return `${whose} ${noun} limit is reached`;
+}
+
+const LIMITED: Record<string, string> = {
+  CPU: "CPU",
+  Cpu: "CPU",
+  GRES: "GPU",
+  Mem: "memory",
+  Memory: "memory",
+  Node: "node",
+  Job: "job",
+  Jobs: "job",
+  Submit: "submission",
+  Wall: "time",
+  BB: "burst buffer",
+  Billing: "billing",
+  License: "licence",
+};
+
+/** What to do about refusals. */
+const HINTS: [RegExp, string][] = [
+  [/invalid partition/i, "`sinfo -s` lists the partitions"],
+  [/Invalid account/i, "`sacctmgr show assoc user=$USER format=account,partition,qos` lists yours"],
+  [/Invalid qos/i, "`sacctmgr show assoc user=$USER format=account,partition,qos` lists yours"],
+  [
+    /MaxSubmitJob|accounting\/QOS policy/i,
+    "Submit fewer tasks at once, or put several into one element with --pack",
+  ],
+  [/time limit/i, "`sinfo -o '%P %l'` shows what the partitions allow"],
+  [
+    /node configuration is not available/i,
+    "No node has that much: `sinfo -N -o '%N %c %m %G %f'` shows what they have",
+  ],
+];
+
+function predecessors({ spec }: JobRef): string {
+  const jobs = [...new Set(spec.run.after.map((one) => one.job))];
+  if (jobs.length === 0) return "what -o dependency names";
+  return jobs.length === 1 ? `job ${jobs[0]}` : `one of the jobs ${jobs.join(", ")}`;
+}
+
+/** Ids as one argument each, at most `size` to a command; `1080`, `1080_5` and `1080_[1,3,5-7]`. */
+function batches(targets: Target[], size: number): string[][] {
+  const words = targets.flatMap(({ native, indices, isArray }) =>
+    indices === null || !isArray ? [native.id] : indexWords(native.id, indices),
+  );
+  return chunks(words, size);
+}
+
+function indexWords(id: string, indices: number[]): string[] {
+  if (indices.length === 1) return [`${id}_${indices[0]}`];
+  return chunks(rangesOf(indices), MAX_RANGES).map((ranges) => `${id}_[${ranges.join(",")}]`);
+}
+
+/** So many ranges keep an argument well below what the system allows. */
+const MAX_RANGES = 5_000;
+
+function rangesOf(indices: number[]): string[] {
+  const ranges: { first: number; last: number }[] = [];
+  for (const index of indices.toSorted((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range && range.last === index - 1) range.last = index;
+    else ranges.push({ first: index, last: index });
+  }
+  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
+}
+
+function chunks<T>(items: T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
+    items.slice(at * size, (at + 1) * size),
+  );
+}
+
+/** Words of a command line, with quotes as a shell has them. */
+function wordsOf(text: unknown): string[] {
+  const words = String(text ?? "").match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
+  return words.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
+
+function clock(time: string): string {
+  const date = new Date(time);
+  const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString("sv")} `;
+  return `${day}${date.toTimeString().slice(0, 5)}`;
+}

@@ -1,0 +1,68 @@
+import { JobxError } from "../../errors.ts";
+import type { Affinity, Executor, ExecutorContext } from "../contract.ts";
+import { defineExecutor } from "../define.ts";
+import type { SchedulerDefinition, Target } from "./definition.ts";
+
+/** Loaded when first used: every plugin imports this file, and few of them are for schedulers. */
+const submitting = () => import("./submit.ts");
+const asking = () => import("./status.ts");
+const telling = () => import("./targets.ts");
+
+/** Defines an executor for a scheduler that is driven by commands; `slurm` is written with it. */
+export function defineScheduler(definition: SchedulerDefinition): Executor {
+  const { name, description, capabilities, options, graceSeconds, detect } = definition;
+  const { cancel, hold, release, requeue, interrupt, find } = definition;
+
+  /** A verb that tells the scheduler something about elements. */
+  const verb =
+    (what: string, argvs: (targets: Target[]) => string[][]): Executor["cancel"] =>
+    async (selections, context) =>
+      (await telling()).tellScheduler(definition, selections, context, what, argvs);
+
+  return defineExecutor({
+    name,
+    description,
+    capabilities,
+    options,
+    graceSeconds,
+    affinity: typeof detect === "function" ? detect : (context) => affinityOf(detect, context),
+
+    async validate(spec, context) {
+      checkCommands(definition, context);
+      await definition.validate?.(spec, context);
+    },
+    plan: async (spec, context) => (await import("./plan.ts")).planArrays(definition, spec, context),
+    submit: async (request, context) => (await submitting()).submitArrays(definition, request, context),
+    status: async (jobs, context) => (await asking()).statusOf(definition, jobs, context),
+    cancel: verb("cancel the job", cancel),
+    ...(hold && { hold: verb("hold the job", hold) }),
+    ...(release && { release: verb("release the job", release) }),
+    ...(requeue && { requeue: verb("requeue the job", requeue) }),
+    ...(interrupt && {
+      interrupt: (selections, kind, context) =>
+        verb("pass the signal on", (targets) => interrupt(targets, kind))(selections, context),
+    }),
+    ...(find && {
+      find: async (token, context) => (await submitting()).findByToken(definition, find, token, context),
+    }),
+    environment: (env) => definition.environment(env),
+  });
+}
+
+function affinityOf(commands: string[], { env }: ExecutorContext): Affinity {
+  const missing = commands.filter((command) => !isOnPath(command, env));
+  if (missing.length > 0) return { score: -1, why: `${missing.join(", ")} is not on PATH` };
+  return { score: 2, why: `${commands[0]} is here` };
+}
+
+function checkCommands({ name, detect }: SchedulerDefinition, { env }: ExecutorContext): void {
+  const missing = typeof detect === "function" ? [] : detect.filter((command) => !isOnPath(command, env));
+  if (missing.length === 0) return;
+  throw new JobxError("UNREACHABLE", `${name} is not on this machine: ${missing.join(", ")} is not on PATH`, {
+    hint: "Submit from a login node of the cluster, load its module, or name another executor with -e",
+  });
+}
+
+function isOnPath(command: string, env: ExecutorContext["env"]): boolean {
+  return Bun.which(command, { PATH: env.PATH ?? "" }) !== null;
+}

@@ -1,0 +1,154 @@
+import type { Dependency, JobSpec, NativeId } from "../../model/job.ts";
+import type { Resources } from "../../model/resources.ts";
+import type { TaskState } from "../../model/states.ts";
+import type { Capabilities, ElementEnvironment, Executor, JobRef } from "../contract.ts";
+import type { OptionSchema } from "../options.ts";
+import type { CommandResult } from "../run.ts";
+
+/**
+ * A scheduler that is driven by commands, as pure functions of text: what to run, and what its answer means. The core
+ * runs the commands, batches them, tries again, limits their rate, and never submits twice.
+ */
+export type SchedulerDefinition = {
+  name: string;
+  /** One sentence for `jobx plugins` and `jobx help`. */
+  description: string;
+  capabilities?: Partial<Capabilities>;
+  options?: OptionSchema;
+  /** How long a record may be late after an element has ended; 30 by default. */
+  graceSeconds?: number;
+  /** Commands that must be on PATH for the scheduler to be here; or a function that says so. */
+  detect: string[] | Executor["affinity"];
+  /** Checks a request before anything is written; throws a JobxError that names what is wrong. */
+  validate?: Executor["validate"];
+
+  /** The batch script; the same one for every array of a job. */
+  script(array: NativeArray): string;
+  submit: {
+    argv(array: NativeArray, script: string): string[];
+    /** Reads the id from what the command printed, whatever else stands there; null where there is none. */
+    parse(stdout: string, array: NativeArray): { id: string; cluster: string | null } | null;
+  };
+  /** Ways to learn what became of jobs, the cheapest first; each is asked only about what the earlier ones leave open. */
+  status: StatusStage[];
+  /** Why an element waits or ended, in words a person understands; null where the state says it all. */
+  explain?(status: NativeStatus, job: JobRef): string | null;
+
+  /** Commands for all targets together: few calls, whatever their number. */
+  cancel(targets: Target[]): string[][];
+  hold?(targets: Target[]): string[][];
+  release?(targets: Target[]): string[][];
+  requeue?(targets: Target[]): string[][];
+  interrupt?(targets: Target[], kind: "preempted" | "timeout"): string[][];
+  /** What those commands print of a job that has ended by then, which is no failure. */
+  goneErrors: RegExp[];
+
+  limits?: { argv: string[]; parse(stdout: string): Limits };
+  /** Looks for a submission of this user by its token, which `script` or `submit` has put where it can be found. */
+  find?: { argv(uid: string, token: string): string[]; parse(stdout: string, token: string): FoundArray[] };
+  /** Puts into a command that it is meant for another cluster than this host's own. */
+  onCluster?(argv: string[], cluster: string): string[];
+  /** What a command prints of a cluster that cannot be reached from here. */
+  clusterErrors?: RegExp[];
+
+  /** Answers that are worth another try. */
+  transientErrors: RegExp[];
+  /** Of those, the ones after which a job may have been accepted all the same. */
+  uncertainErrors?: RegExp[];
+  /** What a refusal means and what to do about it; null for the scheduler's own words alone. */
+  hint?(refusal: string): string | null;
+  /** Variables set for every command but submit; undefined takes one away. */
+  variables?: Record<string, string | undefined>;
+  /** Variables of the submitter that the submit command needs even where the job's environment is clean. */
+  keepVariables?: string[];
+  /** How long to wait before each further try, in milliseconds. */
+  retryDelaysMs?: number[];
+  /** Reads the scheduler's variables inside a job. */
+  environment(env: Record<string, string | undefined>): ElementEnvironment;
+};
+
+/** One native array that is to be submitted: the whole job, or a part of one that is larger than the limit. */
+export type NativeArray = {
+  spec: JobSpec;
+  /** The job's directory. */
+  dir: string;
+  /** Argv of the worker. */
+  worker: string[];
+  /** The submitter's whole environment, for the site's own defaults. */
+  env: Record<string, string | undefined>;
+  /** What one element asks for: what the user gave for a task, times the tasks that it runs at once. */
+  resources: Resources;
+  /** Elements of the job in this array, from `firstElement` on; native indices begin at 0. */
+  firstElement: number;
+  elements: number;
+  /** Whether it is an array at all. */
+  isArray: boolean;
+  /** At most so many elements at once; null for no limit. */
+  parallel: number | null;
+  /** Where the scheduler writes an element's output, by the way it writes the native index into a path. */
+  log(index: (width: number) => string, escape: (path: string) => string): string;
+  after: NativeDependency[];
+};
+
+/** A dependency in native ids. `elements`: native indices of the first of them; null for all of them. */
+export type NativeDependency = {
+  kind: Dependency["kind"];
+  natives: { native: NativeId; indices: number[] | null }[];
+};
+
+export type StatusQuery = {
+  /** Native ids, without indices. */
+  ids: string[];
+  /** Owners of the jobs, by user id. */
+  users: string[];
+  /** ISO 8601 UTC: when the oldest of them was submitted. */
+  since: string;
+};
+
+export type StatusStage = {
+  /** The command's name, for messages. */
+  name: string;
+  /** `user`: answers for all jobs of a user at once, whatever the ids; `ids`: for those that are named. */
+  scope: "user" | "ids";
+  argv(query: StatusQuery): string[][];
+  /** Reads the answers, in the order of the commands. Codes are for this function to judge; it throws what stands for no answer. */
+  parse(results: CommandResult[], query: StatusQuery): NativeStatus[];
+};
+
+/** What the scheduler says of one element, or of several of one array that are alike. */
+export type NativeStatus = {
+  id: string;
+  /** Native indices, as in "5-1024,1030"; null for a job that is no array, or for all of it. */
+  indices: string | null;
+  /** `ended`: it is over, and records tell how. */
+  state: Exclude<TaskState, "lost"> | "ended";
+  /** The scheduler's own word. */
+  native: string;
+  /** The scheduler's own reason. */
+  reason: string | null;
+  exitCode: number | null;
+  signal: number | null;
+  node: string | null;
+  /** ISO 8601. */
+  submitted: string | null;
+  /** When a waiting one is expected to start. */
+  startsAt: string | null;
+  endedAt: string | null;
+  /** What was submitted, where the answer says so: the path of the script is that of the job, and no other. */
+  command: string | null;
+  /** A later stage may know more of its end. */
+  isVague: boolean;
+};
+
+/** Elements of one native array that a verb is about; null for all of it. */
+export type Target = { native: NativeId; indices: number[] | null; isArray: boolean };
+
+export type Limits = {
+  /** The cluster that commands on this host talk to by themselves. */
+  cluster: string | null;
+  /** The most elements of one array; null for no limit. */
+  maxArraySize: number | null;
+};
+
+/** An array that a look-up found. */
+export type FoundArray = { id: string; submitted: string; firstElement: number; elements: number };

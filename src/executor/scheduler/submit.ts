@@ -1,0 +1,170 @@
+import { JobxError, messageOf } from "../../errors.ts";
+import type { NativeId } from "../../model/job.ts";
+import { ensureDir, writeFileAtomic } from "../../store/files.ts";
+import { jobFiles } from "../../store/layout.ts";
+import type { ExecutorContext, Submission, SubmitRequest } from "../contract.ts";
+import type { CommandResult } from "../run.ts";
+import { arrayOf } from "./array.ts";
+import { commandError, matches, ownUid, retryDelays, runOn, runPatiently, textOf } from "./commands.ts";
+import type { FoundArray, NativeArray, SchedulerDefinition } from "./definition.ts";
+import { limitsOf } from "./limits.ts";
+import { elementThrottle } from "./shape.ts";
+import { type Part, splitArray } from "./split.ts";
+
+/** Schedulers try for minutes by themselves when their queue is full; ending them earlier leaves nobody knowing. */
+const SUBMIT_TIMEOUT_MS = 180_000;
+
+/**
+ * Submits a job as one native array, or as several where the limit says so. All of it is accepted, or nothing of it
+ * stays. Throws REFUSED with the scheduler's own words; UNREACHABLE only where a job may have been accepted all the same.
+ */
+export async function submitArrays(
+  definition: SchedulerDefinition,
+  request: SubmitRequest,
+  context: ExecutorContext,
+): Promise<Submission> {
+  const { spec, dir, elements } = request;
+  ensureDir(jobFiles.logs(dir));
+  for (let isAgain = false; ; isAgain = true) {
+    const limits = await limitsOf(definition, context, { anew: isAgain });
+    const parts = splitArray(elements, limits.maxArraySize, elementThrottle(spec.run));
+    const natives: NativeId[] = [];
+    try {
+      for (const part of parts) {
+        const array = arrayOf(request, part, natives, context);
+        if (part === parts[0]) writeFileAtomic(jobFiles.script(dir), Buffer.from(definition.script(array)));
+        natives.push(await submitArray(definition, array, part, request, limits.cluster, context));
+      }
+      return { natives };
+    } catch (error) {
+      await takeBack(definition, natives, context);
+      const isSmaller = !isAgain && elements > 1 && (await limitHasShrunk(definition, limits, context));
+      if (!isSmaller) throw error;
+    }
+  }
+}
+
+/** A submission of this user that was accepted although its answer never came; null where there is none. */
+export async function findByToken(
+  definition: SchedulerDefinition,
+  find: NonNullable<SchedulerDefinition["find"]>,
+  token: string,
+  context: ExecutorContext,
+): Promise<Submission | null> {
+  const argv = find.argv(String(ownUid()), token);
+  const result = await runPatiently(definition, context, argv, null);
+  if (result.code !== 0) throw commandError(definition, `${definition.name} was not asked`, argv, result);
+  const found = find.parse(result.stdout, token);
+  if (found.length === 0) return null;
+  const { cluster } = await limitsOf(definition, context);
+  return { natives: found.map((one) => ({ ...one, cluster })) };
+}
+
+/** Submits one array, once: after an answer that leaves it open whether it was accepted, the scheduler is asked first. */
+async function submitArray(
+  definition: SchedulerDefinition,
+  array: NativeArray,
+  part: Part,
+  request: SubmitRequest,
+  own: string | null,
+  context: ExecutorContext,
+): Promise<NativeId> {
+  const argv = definition.submit.argv(array, jobFiles.script(array.dir));
+  const env = submitEnvironment(definition, request, context);
+  const delays = retryDelays(definition);
+  for (let tries = 0; ; tries++) {
+    const result = await context.run(argv, { env, timeoutMs: SUBMIT_TIMEOUT_MS }).catch(messageOf);
+    if (typeof result !== "string" && result.code === 0) {
+      const found = definition.submit.parse(result.stdout, array);
+      if (found) return nativeOf(found.id, found.cluster ?? own, new Date().toISOString(), part);
+    }
+    const text = typeof result === "string" ? result : textOf(result);
+    if (isUncertain(definition, result, text)) {
+      const accepted = await lookUp(definition, array, context);
+      if (accepted) return nativeOf(accepted.id, own, accepted.submitted, part);
+    }
+    if (typeof result === "string") throw unknownOutcome(definition, text);
+    const delay = delays[tries];
+    const isPassing = result.code === 0 || matches(definition.transientErrors, text);
+    if (!isPassing || delay === undefined) throw refusal(definition, argv, result);
+    await Bun.sleep(delay);
+  }
+}
+
+/** No answer in time, one without an id, and those that the definition names. */
+function isUncertain(definition: SchedulerDefinition, result: CommandResult | string, text: string): boolean {
+  return typeof result === "string" || result.code === 0 || matches(definition.uncertainErrors, text);
+}
+
+/** An array with this job's token, should the scheduler have it. Throws UNREACHABLE where it cannot be asked. */
+async function lookUp(
+  definition: SchedulerDefinition,
+  array: NativeArray,
+  context: ExecutorContext,
+): Promise<FoundArray | null> {
+  if (!definition.find) return null;
+  const { token } = array.spec;
+  for (const delay of [...retryDelays(definition), null]) {
+    const result = await runOn(definition, context, definition.find.argv(String(ownUid()), token), null);
+    if (result.code === 0) {
+      const found = definition.find.parse(result.stdout, token);
+      return found.find((one) => one.firstElement === array.firstElement) ?? null;
+    }
+    if (delay === null) break;
+    await Bun.sleep(delay);
+  }
+  throw unknownOutcome(definition, "and it cannot be asked");
+}
+
+/** What was accepted of a job whose other parts were refused goes again. */
+async function takeBack(
+  definition: SchedulerDefinition,
+  natives: NativeId[],
+  context: ExecutorContext,
+): Promise<void> {
+  if (natives.length === 0) return;
+  const targets = natives.map((native) => ({ native, indices: null, isArray: native.elements > 1 }));
+  for (const argv of definition.cancel(targets)) {
+    const result = await runOn(definition, context, argv, null).catch(() => null);
+    if (result?.code === 0) continue;
+    context.note(
+      `Parts of the refused job may still be there: ${natives.map((native) => native.id).join(", ")}`,
+    );
+  }
+}
+
+async function limitHasShrunk(
+  definition: SchedulerDefinition,
+  known: { maxArraySize: number | null },
+  context: ExecutorContext,
+): Promise<boolean> {
+  const { maxArraySize } = await limitsOf(definition, context, { anew: true });
+  return maxArraySize !== null && (known.maxArraySize === null || maxArraySize < known.maxArraySize);
+}
+
+/** The job's environment is the submit command's own, which the scheduler carries to where the job runs. */
+function submitEnvironment(
+  definition: SchedulerDefinition,
+  request: SubmitRequest,
+  context: ExecutorContext,
+): Record<string, string | undefined> {
+  const env: Record<string, string | undefined> = { PATH: context.env.PATH, ...request.environment };
+  for (const name of definition.keepVariables ?? []) env[name] ??= context.env[name];
+  return env;
+}
+
+/** Whatever the reason, the job was not accepted: nothing of it needs to stay. */
+function refusal(definition: SchedulerDefinition, argv: string[], result: CommandResult): JobxError {
+  const error = commandError(definition, `${definition.name} did not accept the job`, argv, result);
+  return new JobxError("REFUSED", error.message, { hint: error.hint });
+}
+
+function unknownOutcome(definition: SchedulerDefinition, why: string): JobxError {
+  return new JobxError("UNREACHABLE", `${definition.name} may have accepted the job or not: ${why}`, {
+    hint: "jobx status finds out; submit again only once it says that the job is lost",
+  });
+}
+
+function nativeOf(id: string, cluster: string | null, submitted: string, part: Part): NativeId {
+  return { id, cluster, submitted, firstElement: part.firstElement, elements: part.elements };
+}
