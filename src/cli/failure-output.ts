@@ -10,6 +10,7 @@ const TAIL_LINES = 10;
 const MOST_LINES = 60;
 const MOST_BYTES = 8192;
 const STACK_LINES = 8;
+const LINE_LENGTH = 400;
 
 /** What a task that did not succeed left to read. */
 export type FailureOutput = {
@@ -29,9 +30,10 @@ export function failureOutput(view: JobView, task: TaskView): FailureOutput {
   const lines = texts.map(lastAttempt).find((each) => each.some((line) => line.trim() !== "")) ?? [];
   const head = error === null ? [] : headline(error).split("\n");
   const at = error === null ? -1 : lines.findLastIndex((line) => line === head[0]);
-  if (at < 0) return { said: lines.slice(-TAIL_LINES), report: framesOf(error?.stack ?? null), any };
+  if (at < 0)
+    return { said: lines.slice(-TAIL_LINES).map(shortened), report: framesOf(error?.stack ?? null), any };
   return {
-    said: trimmedEnd(lines.slice(0, at)).slice(-TAIL_LINES),
+    said: trimmedEnd(lines.slice(0, at)).slice(-TAIL_LINES).map(shortened),
     report: lines.slice(at + head.length),
     any,
   };
@@ -51,6 +53,11 @@ function pathsOf({ dir, spec }: JobView, task: TaskView): string[] {
 function linesOf(text: string): string[] {
   const lines = Bun.stripANSI(text).split("\n");
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+}
+
+/** The end of a line that would fill the screen: data rather than words, and jobx logs has it whole. */
+function shortened(line: string): string {
+  return line.length > LINE_LENGTH ? `…${line.slice(-LINE_LENGTH)}` : line;
 }
 
 /** What stands below the last line that jobx itself put between attempts. */

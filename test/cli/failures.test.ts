@@ -49,6 +49,13 @@ async function jobOf(tasks: number, logs: { err?: string; out?: string } = {}): 
 const lines = (view: JobView, task: TaskView, told = {}) => failureText(view, task, style, told).split("\n");
 
 describe("a failure", () => {
+  test("shows the end of a line that would fill the screen", async () => {
+    const view = await jobOf(1, { err: `${"x".repeat(5000)} no space left on device` });
+    const text = lines(view, failedView({ reason: "exit code 1" }));
+    expect(text[1]).toMatch(/^ +\| …x+ no space left on device$/);
+    expect(text[1]?.length).toBeLessThan(500);
+  });
+
   test("tells what a function threw once, with its frames and code", async () => {
     const text = lines(await jobOf(1, { err: REPORT }), failedView({ error: thrown }));
     expect(text[0]).toBe("✗ Job 1 failed: RangeError: too large");
