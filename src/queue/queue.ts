@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { errnoOf, JobxError, messageOf } from "../errors.ts";
 import type { FinalState } from "../model/states.ts";
 import { readCancelled, readHeld, readSpec } from "../store/jobs.ts";
-import { elementLogPath } from "../store/layout.ts";
+import { elementLogPath, homeOf } from "../store/layout.ts";
 import { Broker } from "./broker.ts";
 import { type Entry, type Link, newEntry } from "./entry.ts";
 import { explainWait } from "./explain.ts";
@@ -226,6 +226,17 @@ export class Queue {
     if (!entry || entry.link !== link) return;
     entry.link = null;
     this.#watchAdopted();
+  }
+
+  /** Lets go of waiting jobs whose home was removed: nobody can ask for them any more, and the queue could never end. */
+  forgetRemoved(): void {
+    const gone = new Map<string, boolean>();
+    for (const entry of this.#entries.values()) {
+      if (entry.supervisor) continue;
+      const home = homeOf(entry.request.dir);
+      if (!gone.has(home)) gone.set(home, isGone(home));
+      if (gone.get(home)) this.#end(entry);
+    }
   }
 
   #recoverJob(job: JournaledJob): void {
@@ -460,6 +471,15 @@ function standingOrders(entry: Entry): WorkerOrder[] {
     orders.push({ type: "cancel", tasks, reason });
   }
   return orders;
+}
+
+/** Whether it is certain that nothing is there; a file system that does not answer says nothing. */
+function isGone(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** How many tasks of the job have a final record. */

@@ -188,6 +188,7 @@ class Server {
   }
 
   #beat(): void {
+    this.#queue.forgetRemoved();
     this.#homes.clear();
     beat(this.#queue.dirs, hostname(), this.#paths);
     for (const dir of this.#queue.dirs) this.#homes.add(dir.slice(0, dir.lastIndexOf("/")));
