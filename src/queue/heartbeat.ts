@@ -1,4 +1,4 @@
-import { statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { ensureDir } from "../store/files.ts";
@@ -14,6 +14,8 @@ export const HEARTBEAT_SECONDS = 30;
  */
 export function beat(dirs: Iterable<string>, host: string, paths: QueuePaths): void {
   for (const home of new Set([...dirs].map(homeOf))) {
+    // A home that was removed is not to come back.
+    if (!existsSync(home)) continue;
     attempt(() => {
       const path = heartbeatPath(home, host);
       ensureDir(dirname(path));

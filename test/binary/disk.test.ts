@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -12,6 +12,11 @@ describe.skipIf(!isRoot)("a full home", () => {
   // From source the home holds no pinned binary, so a few megabytes are a whole disk either way.
   const disk = tmpfs();
   const jobx = new TestJobx({ JOBX_HOME: join(disk, "home") });
+  // After the jobs have been cancelled, which the line above sees to.
+  afterAll(() => {
+    Bun.spawnSync(["umount", "-l", disk]);
+    rmSync(disk, { recursive: true, force: true });
+  });
 
   test("a record waits for room, and no result is lost", async () => {
     // 200 records and 400 logs need far more room than is left.
@@ -45,10 +50,6 @@ describe.skipIf(!isRoot)("a full home", () => {
     mkdirSync(path, { recursive: true });
     const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", path]);
     if (!mounted.success) throw new Error(mounted.stderr.toString());
-    process.on("exit", () => {
-      Bun.spawnSync(["umount", "-l", path]);
-      rmSync(path, { recursive: true, force: true });
-    });
     return path;
   }
 });
