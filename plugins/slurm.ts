@@ -50,7 +50,7 @@ const PASSED = {
 export default defineScheduler({
   name: "slurm",
   description: "Submits to the Slurm cluster of this machine: one native array per job",
-  capabilities: { arrays: true, ranks: true, requeue: true, signals: true, dependencies: true },
+  capabilities: { arrays: true, ranks: true, nodes: true, requeue: true, signals: true, dependencies: true },
   detect: ["sbatch", "squeue", "scancel", "scontrol"],
 
   options: {
@@ -59,13 +59,22 @@ export default defineScheduler({
     qos: option.string("Quality of service; --qos wins"),
     ...PASSED,
     dependency: option.string("Slurm's own dependencies, besides --after", { placeholder: "afterok:ID,..." }),
+    "use-srun": option.boolean("Start several ranks by srun, as MPI and several nodes need it", {
+      default: true,
+    }),
+    "srun-args": option.string("More options for that srun, as on its command line"),
     cluster: option.string("Another cluster to submit to, as sbatch's --clusters"),
     extra: option.string("Any other options of sbatch, as on its command line", {
       placeholder: "--FLAG=...",
     }),
   },
 
-  validate({ options }) {
+  validate({ options, resources }) {
+    if (options["use-srun"] === false && (resources.nodes ?? 1) > 1) {
+      throw new JobxError("USAGE", `-o use-srun=false does not go with --nodes ${resources.nodes}`, {
+        hint: "Ranks on other nodes are started by srun: leave one of the two out",
+      });
+    }
     for (const word of wordsOf(options.extra)) {
       const name = /^(-[a-zA-Z]|--[^=]+)/.exec(word)?.[0] ?? "";
       const instead = RESERVED[name];
@@ -182,7 +191,31 @@ function script({ spec, worker, resources }: NativeArray): string {
       `export JOBX_REQUEUE_COMMAND='["scontrol","requeue","'"\${native:-$SLURM_JOB_ID}"'"]'`,
     );
   }
+  const launcher = rankLauncher(spec);
+  if (launcher) {
+    lines.push(
+      `export JOBX_RANK_COMMAND=${shellWords([JSON.stringify(launcher)])}`,
+      "export JOBX_RANK_VARIABLES='SLURM_PROCID SLURM_LOCALID'",
+    );
+  }
   return [...lines, `exec ${shellWords(worker)}`, ""].join("\n");
+}
+
+/** Words that start what follows them once per rank; null where a task has one, or its ranks need no srun. */
+function rankLauncher({ resources, options }: NativeArray["spec"]): string[] | null {
+  const nodes = resources.nodes ?? 1;
+  const perNode = resources.ranksPerNode ?? 1;
+  if (nodes * perNode === 1 || options["use-srun"] === false) return null;
+  return [
+    "srun",
+    "--kill-on-bad-exit=1",
+    `--nodes=${nodes}`,
+    `--ntasks=${nodes * perNode}`,
+    `--ntasks-per-node=${perNode}`,
+    // Since 22.05 a step does not take it from its job.
+    ...(resources.cpus === undefined ? [] : [`--cpus-per-task=${resources.cpus}`]),
+    ...wordsOf(options["srun-args"]),
+  ];
 }
 
 /** Everything is on the command line, where no #SBATCH line and no variable beats it. */
@@ -232,7 +265,9 @@ function resourceFlags({ spec, resources, env }: NativeArray): string[] {
   };
   for (const [name, value] of Object.entries(who)) if (value !== undefined) flags.push(`--${name}=${value}`);
   if (timeSeconds !== undefined) flags.push(`--time=${minutesOf(timeSeconds, spec.run.signalDelaySeconds)}`);
-  if (nodes !== undefined) flags.push(`--nodes=${nodes}`);
+  // Ranks per node say how many there are only where the number of nodes is certain.
+  const count = nodes ?? (ranksPerNode === undefined ? undefined : 1);
+  if (count !== undefined) flags.push(`--nodes=${count}`);
   if (ranksPerNode !== undefined) flags.push(`--ntasks-per-node=${ranksPerNode}`);
   if (cpus !== undefined) flags.push(`--cpus-per-task=${cpus}`);
   if (memBytes !== undefined) flags.push(`--mem=${Math.ceil(memBytes / 1024)}K`);

@@ -1,0 +1,396 @@
+import { describe, expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+
+import slurm from "../../plugins/slurm.ts";
+import type { ElementStatus } from "../../src/executor/contract.ts";
+import { validateOptions } from "../../src/executor/options.ts";
+import type { JobSpec } from "../../src/model/job.ts";
+import { writeNative, writeSpec } from "../../src/store/jobs.ts";
+import { jobFiles } from "../../src/store/layout.ts";
+import { FakeCommands, nativeOf, refFor, requestFor } from "../helpers/scheduler.ts";
+import { tempDir } from "../helpers/temp.ts";
+
+// What Slurm prints was captured from 22.05.8.
+const CONFIG =
+  "ClusterName             = dev\nMaxArraySize            = 1001\nSLURM_VERSION           = 22.05.8\n";
+
+describe("sbatch is called", () => {
+  test("with what was asked for and nothing else", async () => {
+    const argv = await submitted({});
+    const words = argv.slice(0, -3).filter((word) => !word.startsWith("--output="));
+    expect(words).toEqual([
+      "sbatch",
+      "--parsable",
+      "--job-name=train",
+      "--open-mode=append",
+      "--chdir=/work",
+      "--signal=B:USR2@90",
+      "--requeue",
+    ]);
+    expect(argv.slice(-2)).toEqual(["0+1", "T0ken"]);
+  });
+
+  test("with resources in its own words, times in whole minutes with room for the warning", async () => {
+    const resources = {
+      timeSeconds: 45,
+      memBytes: 1 << 30,
+      cpus: 4,
+      gpus: { type: "a100", count: 2 },
+      partition: "gpu",
+    };
+    expect(await submitted({ resources })).toEqual(
+      expect.arrayContaining([
+        "--time=3",
+        "--mem=1048576K",
+        "--cpus-per-task=4",
+        "--gpus-per-node=a100:2",
+        "--partition=gpu",
+      ]),
+    );
+    expect(await submitted({ resources: { ranksPerNode: 2 } })).toEqual(
+      expect.arrayContaining(["--nodes=1", "--ntasks-per-node=2"]),
+    );
+  });
+
+  test("with options by their own names, and any other of its flags", async () => {
+    const options = validateOptions(
+      "slurm",
+      slurm.options,
+      { partition: "low", exclusive: "true", "mail-type": "END", nice: 5, extra: "--reboot --tmp='1 G'" },
+      "-o",
+    );
+    const argv = await submitted({ options });
+    expect(argv).toEqual(
+      expect.arrayContaining([
+        "--partition=low",
+        "--exclusive",
+        "--mail-type=END",
+        "--nice=5",
+        "--reboot",
+        "--tmp=1 G",
+      ]),
+    );
+    expect(() => validateOptions("slurm", slurm.options, { partitoin: "x" }, "-o")).toThrow("partitoin");
+  });
+
+  test("with the site's defaults of the environment, but not with those of a surrounding job", async () => {
+    const env = { PATH: process.env["PATH"], SBATCH_PARTITION: "site", SBATCH_EXCLUSIVE: "1" };
+    expect(await submitted({}, 1, env)).toContain("--partition=site");
+    expect(await submitted({ resources: { partition: "mine" } }, 1, env)).toContain("--partition=mine");
+    expect((await submitted({}, 1, { ...env, SLURM_JOB_ID: "5" })).join(" ")).not.toContain("partition");
+  });
+
+  test("with an output path in which percent signs are only percent signs", async () => {
+    const home = `${tempDir()}/100%a b`;
+    const argv = await submitted({}, 5, undefined, home);
+    const output = argv.find((word) => word.startsWith("--output="));
+    expect(output).toBe(`--output=${home.replaceAll("%", "%%")}/jobs/12/logs/element-%a.log`);
+  });
+
+  test("once for an array, with its throttle, and more often only beyond the limit", async () => {
+    expect(await submitted({ run: { parallel: 4 } }, 1000)).toContain("--array=0-999%4");
+    const home = tempDir();
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5" } }));
+    await slurm.submit(requestFor(home, 2001), fake.context);
+    const calls = fake.callsOf("sbatch");
+    expect(calls.map((argv) => argv.find((word) => word.startsWith("--array=")))).toEqual([
+      "--array=0-999",
+      "--array=0-999",
+      undefined,
+    ]);
+    expect(
+      calls.map((argv) => /element-.*$/.exec(argv.find((word) => word.startsWith("--output=")) ?? "")?.[0]),
+    ).toEqual(["element-%a.log", "element-1%3a.log", "element-2000.log"]);
+    expect(calls.map((argv) => argv.at(-2))).toEqual(["0+1000", "1000+1000", "2000+1"]);
+  });
+
+  test("with dependencies in native ids, which end the job when they can never be met", async () => {
+    const home = tempDir();
+    for (const [id, tasks] of [
+      [3, 1],
+      [4, 5],
+    ] as const) {
+      const { dir, spec } = requestFor(home, tasks, { id });
+      writeSpec(dir, spec);
+      writeNative(dir, { natives: [nativeOf(`${id}00`, tasks)] });
+    }
+    const after: JobSpec["run"]["after"] = [
+      { job: 3, kind: "any" },
+      { job: 4, kind: "ok", tasks: [1, 2] },
+      { job: 4, kind: "each" },
+    ];
+    expect(await submitted({ run: { after } }, 5, undefined, home)).toEqual(
+      expect.arrayContaining([
+        "--dependency=afterany:300,afterok:400_1:400_2,aftercorr:400",
+        "--kill-on-invalid-dep=yes",
+      ]),
+    );
+  });
+
+  test("without variables of other jobs, but with those that say where Slurm is", async () => {
+    const home = tempDir();
+    const env = { PATH: process.env["PATH"], SLURM_CONF: "/etc/other.conf", SBATCH_QOS: "x" };
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5" } }), env);
+    await slurm.submit(requestFor(home, 1), fake.context);
+    const own = fake.environments[fake.calls.findIndex(([command]) => command === "sbatch")];
+    expect(own).toEqual({ PATH: "/usr/bin", HOME: "/home/ann", SLURM_CONF: "/etc/other.conf" });
+  });
+
+  test("never with flags that are jobx's own, and not without Slurm's commands", async () => {
+    const bin = tempDir();
+    const { spec } = requestFor(tempDir(), 1, { options: { extra: "--output=x.log" } });
+    const { context } = new FakeCommands(tempDir(), () => ({}), { PATH: bin });
+    await expect(slurm.validate?.(spec, context)).rejects.toThrow(
+      "sbatch, squeue, scancel, scontrol is not on PATH",
+    );
+    for (const name of ["sbatch", "squeue", "scancel", "scontrol"])
+      symlinkSync("/bin/true", `${bin}/${name}`);
+    await expect(slurm.validate?.(spec, context)).rejects.toThrow("--output=x.log is jobx's own to give");
+    expect(await slurm.affinity(context)).toMatchObject({ score: 2 });
+  });
+});
+
+test("sbatch's answer is read whatever a site prints around it", async () => {
+  const texts = [
+    "4211\n",
+    "Welcome to dev\n4211\nEnjoy 3 GPUs\n",
+    "4211;dev\n",
+    "Submitted batch job 4211\n",
+  ];
+  for (const stdout of texts) {
+    const home = tempDir();
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout } }));
+    expect((await slurm.submit(requestFor(home, 1), fake.context)).natives).toMatchObject([
+      { id: "4211", cluster: "dev" },
+    ]);
+  }
+});
+
+test("a refusal shows Slurm's words and what to do", async () => {
+  const home = tempDir();
+  const stderr =
+    "sbatch: error: invalid partition specified: nope\nsbatch: error: Batch job submission failed: Invalid partition name specified\n";
+  const fake = new FakeCommands(home, answers({ sbatch: { code: 1, stderr } }));
+  const error = slurm.submit(requestFor(home, 1), fake.context);
+  await expect(error).rejects.toMatchObject({
+    code: "REFUSED",
+    message: expect.stringContaining("invalid partition specified: nope"),
+    hint: expect.stringContaining("sinfo"),
+  });
+});
+
+describe("the script", () => {
+  test("lets no signal end it before the worker listens, and gives it its place", async () => {
+    const home = tempDir();
+    const request = requestFor(home, 2, { resources: { timeSeconds: 600 } });
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5" } }));
+    await slurm.submit(request, fake.context);
+    const script = await Bun.file(jobFiles.script(request.dir)).text();
+    expect(script).toStartWith("#!/bin/bash\n");
+    expect(script).toContain("trap '' USR2 TERM\n");
+    expect(script).toEndWith(`exec /opt/jobx _worker ${request.dir}\n`);
+    expect(
+      await variables(script, { SLURM_ARRAY_TASK_ID: "7", SLURM_ARRAY_JOB_ID: "42", SLURM_JOB_ID: "49" }),
+    ).toEqual({
+      JOBX_ELEMENT: "1007",
+      JOBX_RESTARTS: "0",
+      JOBX_HOSTLIST: "",
+      JOBX_ELEMENT_SECONDS: "720",
+      JOBX_REQUEUE_COMMAND: '["scontrol","requeue","42_7"]',
+    });
+  });
+
+  test("starts several ranks by srun", async () => {
+    const home = tempDir();
+    const request = requestFor(home, 1, {
+      resources: { nodes: 2, ranksPerNode: 4 },
+      options: { "srun-args": "--mpi=pmi2" },
+    });
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5" } }));
+    await slurm.submit(request, fake.context);
+    const found = await variables(await Bun.file(jobFiles.script(request.dir)).text(), {
+      SLURM_JOB_ID: "49",
+    });
+    expect(JSON.parse(found["JOBX_RANK_COMMAND"] ?? "")).toEqual([
+      "srun",
+      "--kill-on-bad-exit=1",
+      "--nodes=2",
+      "--ntasks=8",
+      "--ntasks-per-node=4",
+      "--mpi=pmi2",
+    ]);
+    expect(found).toMatchObject({ JOBX_REQUEUE_COMMAND: '["scontrol","requeue","49"]' });
+  });
+});
+
+describe("status", () => {
+  test("reads arrays that wait as one row, with or without their end", async () => {
+    const script = (home: string) => jobFiles.script(`${home}/jobs/12`);
+    const statuses = await statusOf(10, (home) => ({
+      squeue: {
+        stdout: [
+          `7_[4-6,9%4]|PENDING|JobArrayTaskLimit||2026-11-22T18:10:04|N/A|N/A|${script(home)} 0+10 T`,
+          `7_[7-8|CANCELLED|JobHeldUser||2026-11-22T18:10:04|2026-11-22T18:10:35|N/A|${script(home)} 0+10 T`,
+          `7_0|RUNNING|None|node1|2026-11-22T18:10:04|NONE|2026-11-22T18:10:04|${script(home)} 0+10 T`,
+          `7_1|COMPLETING|None|node1|2026-11-22T18:10:04|NONE|2026-11-22T18:10:04|${script(home)} 0+10 T`,
+          `7_2|COMPLETED|None|node1|2026-11-22T18:10:04|2026-11-22T18:10:25|2026-11-22T18:10:04|${script(home)} 0+10 T`,
+          `7_3|FLYING|None|node1|2026-11-22T18:10:04|NONE|N/A|${script(home)} 0+10 T`,
+        ].join("\n"),
+      },
+    }));
+    expect(statuses.map((one) => one.state).join(" ")).toBe(
+      "running running ended queued queued queued queued cancelled cancelled queued",
+    );
+    expect(statuses[4]?.reason).toContain("JobArrayTaskLimit: as many of its tasks run");
+    expect(statuses[3]).toMatchObject({ native: "FLYING", reason: expect.stringContaining("does not know") });
+    expect(statuses[7]).toMatchObject({ neverStarted: true });
+  });
+
+  test("takes a row of another submission with the same id for none of its own", async () => {
+    const row = "7|RUNNING|None|node1|2026-11-22T18:10:04|NONE|N/A|/elsewhere/submit.sh 0+1 T";
+    expect(await statusOf(1, () => ({ squeue: { stdout: row } }))).toMatchObject([{ state: "unknown" }]);
+  });
+
+  test("learns exit codes from sacct, and from scontrol where there is no accounting", async () => {
+    const squeue = (home: string) => ({
+      stdout: `7|FAILED|JobLaunchFailure|node2|2026-11-22T18:11:04|2026-11-22T18:11:04|N/A|${home}/jobs/12/submit.sh 0+1 T`,
+    });
+    const sacct = { stdout: "7|FAILED|0:53|node2|2026-11-22T18:11:04|2026-11-22T18:11:04|None\n" };
+    const withAccounting = await statusOf(1, (home) => ({ squeue: squeue(home), sacct }));
+    expect(withAccounting).toMatchObject([{ state: "failed", reason: expect.stringContaining("0:53") }]);
+    const without = await statusOf(1, (home) => ({
+      squeue: squeue(home),
+      sacct: { code: 1, stderr: "Slurm accounting storage is disabled\n" },
+      scontrol: {
+        stdout: `JobId=7 JobName=x JobState=FAILED Reason=NonZeroExitCode Dependency=(null) ExitCode=9:0 SubmitTime=2026-11-22T18:11:04 EndTime=2026-11-22T18:11:06 NodeList=node2 Command=${home}/jobs/12/submit.sh 0+1 T WorkDir=/tmp\n`,
+      },
+    }));
+    expect(without).toMatchObject([
+      {
+        state: "failed",
+        reason: "Slurm says FAILED on node2 (exit code 9, NonZeroExitCode), and it left no record",
+      },
+    ]);
+  });
+
+  test("is unknown only when nobody knows the job, and says who was not to be asked", async () => {
+    const statuses = await statusOf(1, () => ({
+      squeue: {},
+      sacct: { code: 1, stderr: "sacct: error: Problem talking to the database: Connection refused\n" },
+      scontrol: { code: 1, stderr: "slurm_load_jobs error: Invalid job id specified\n" },
+    }));
+    expect(statuses).toMatchObject([
+      { state: "unknown", reason: expect.stringContaining("Connection refused") },
+    ]);
+  });
+
+  test.each([
+    ["PENDING", "Priority", "jobs of higher priority are ahead"],
+    ["PENDING", "ReqNodeNotAvail, UnavailableNodes:node1", "a node that it needs is down"],
+    ["PENDING", "AssocGrpGRES", "your group's GPU limit is reached"],
+    ["PENDING", "QOSMaxCpuPerUserLimit", "the QOS's CPU limit is reached"],
+    ["PENDING", "AssocMaxJobsLimit", "your account's job limit is reached"],
+    ["PENDING", "JobHeldUser", "jobx release lets it start"],
+    ["PENDING", "BeginTime", "time to begin has not come"],
+    ["PENDING", "Dependency", "waits for job 3"],
+    ["OUT_OF_MEMORY", "OutOfMemory", "retry with more --mem"],
+    ["NODE_FAIL", "None", "the node failed on node1"],
+    ["PREEMPTED", "None", "preempted on node1"],
+    ["TIMEOUT", "TimeLimit", "at its time limit"],
+    ["CANCELLED by 1000", "None", "by user 1000"],
+    ["CANCELLED", "DependencyNeverSatisfied", "job 3 did not end as --after asks for"],
+  ])("says of %s with the reason %s: %s", async (state, reason, words) => {
+    const statuses = await statusOf(
+      1,
+      (home) => ({
+        squeue: {
+          stdout: `7|${state}|${reason}|${state === "PENDING" ? "" : "node1"}|2026-11-22T18:11:04|N/A|N/A|${home}/jobs/12/submit.sh 0+1 T`,
+        },
+      }),
+      { run: { after: [{ job: 3, kind: "ok" }] } },
+    );
+    expect(statuses[0]?.reason).toContain(words);
+  });
+
+  test("asks another cluster by its name, and says of one that cannot be reached that it cannot", async () => {
+    const home = tempDir();
+    const stderr =
+      "squeue: error: No cluster 'far' known by database.\nsqueue: error: 'far' can't be reached now\n";
+    const fake = new FakeCommands(home, answers({ squeue: { code: 1, stderr } }));
+    const ref = refFor(requestFor(home, 1), [{ ...nativeOf("7", 1), cluster: "far" }]);
+    expect(await slurm.status([ref], fake.context)).toMatchObject([
+      { state: "queued", reason: "it is on the cluster far, which cannot be asked from this host" },
+    ]);
+    expect(fake.callsOf("squeue")[0]?.slice(0, 3)).toEqual(["squeue", "-M", "far"]);
+  });
+});
+
+test("elements are cancelled in one call, by ranges", async () => {
+  const home = tempDir();
+  const row = `7_[0-999]|PENDING|Resources||2026-11-22T18:11:04|N/A|N/A|${home}/jobs/12/submit.sh 0+1000 T`;
+  const fake = new FakeCommands(home, answers({ squeue: { stdout: row } }));
+  const job = refFor(requestFor(home, 1000), [nativeOf("7", 1000)]);
+  const tasks = Array.from({ length: 500 }, (_, index) => index).concat(700);
+  await slurm.cancel([{ job, tasks }], fake.context);
+  expect(fake.callsOf("scancel")).toEqual([["scancel", "7_[0-499,700]"]]);
+});
+
+test("a submission is found by its token, as squeue shows the script's words", async () => {
+  const stdout = [
+    "8|2026-11-22T18:11:04|/h/jobs/1/submit.sh 0+1 Other",
+    "9_[0-4]|2026-11-22T18:11:04|/h/jobs/2/su b.sh 0+5 T0ken",
+    "9_5|2026-11-22T18:11:04|/h/jobs/2/su b.sh 0+5 T0ken",
+  ].join("\n");
+  const fake = new FakeCommands(tempDir(), answers({ squeue: { stdout } }));
+  expect(await slurm.find?.("T0ken", fake.context)).toMatchObject({
+    natives: [{ id: "9", cluster: "dev", firstElement: 0, elements: 5 }],
+  });
+  expect(await slurm.find?.("None", fake.context)).toBeNull();
+});
+
+type Answers = Record<string, { code?: number; stdout?: string; stderr?: string }>;
+
+/** Answers by command; scontrol says the configuration when it is asked for it. */
+function answers(given: Answers) {
+  return (argv: string[]) => {
+    if (argv.join(" ") === "scontrol show config") return { stdout: CONFIG };
+    return given[argv[0] ?? ""] ?? {};
+  };
+}
+
+/** The sbatch command of a job. */
+async function submitted(
+  changes: Parameters<typeof requestFor>[2],
+  tasks = 1,
+  env?: Record<string, string | undefined>,
+  home = tempDir(),
+): Promise<string[]> {
+  const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5\n" } }), env);
+  await slurm.submit(requestFor(home, tasks, changes), fake.context);
+  return fake.callsOf("sbatch")[0] ?? [];
+}
+
+async function statusOf(
+  elements: number,
+  given: (home: string) => Answers,
+  changes: Parameters<typeof requestFor>[2] = {},
+): Promise<ElementStatus[]> {
+  const home = tempDir();
+  const fake = new FakeCommands(home, answers(given(home)));
+  return await slurm.status(
+    [refFor(requestFor(home, elements, changes), [nativeOf("7", elements)])],
+    fake.context,
+  );
+}
+
+/** What the script exports, run by bash as element 7 of the part from 1000 on. */
+async function variables(script: string, env: Record<string, string>): Promise<Record<string, string>> {
+  const printing = script.replace(/^exec .*$/m, "env");
+  const child = Bun.spawn(["bash", "-c", printing, "submit.sh", "1000+1000", "T0ken"], {
+    env: { PATH: process.env["PATH"], ...env },
+  });
+  const lines = (await child.stdout.text()).split("\n").filter((line) => line.startsWith("JOBX_"));
+  return Object.fromEntries(
+    lines.map((line) => [line.split("=")[0] ?? "", line.slice(line.indexOf("=") + 1)]),
+  );
+}
