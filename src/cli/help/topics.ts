@@ -9,6 +9,7 @@ import plugins from "./plugins.md" with { type: "text" };
 import results from "./results.md" with { type: "text" };
 import retries from "./retries.md" with { type: "text" };
 import selectors from "./selectors.md" with { type: "text" };
+import slurm from "./slurm.md" with { type: "text" };
 import submitting from "./submitting.md" with { type: "text" };
 import sweeps from "./sweeps.md" with { type: "text" };
 
@@ -24,6 +25,7 @@ export const TOPICS: readonly Topic[] = [
   { name: "results", summary: "Result values, logs, output for programs", text: results },
   { name: "retries", summary: "Failures, time limits, checkpoints, exit code 85", text: retries },
   { name: "local", summary: "Jobs on this machine", text: local },
+  { name: "slurm", summary: "Jobs on a Slurm cluster", text: slurm },
   { name: "debug", summary: "Jobs in this very process, with a debugger", text: debug },
   { name: "configuration", summary: "Files, profiles, variables", text: configuration },
   { name: "plugins", summary: "Executors, their options, plugin files", text: plugins },
