@@ -45,17 +45,17 @@ warn() {
   for below in $(cat "/proc/$1/task/"*/children 2>/dev/null); do warn "$below" "$2"; done
 }
 on_warning() {
-  heard=
+  interrupted=yes heard=
   if listens "$child"; then warn "$child" all; else warn "$child" ""; fi 2>/dev/null
   if test -z "$heard$ends_unheard"; then return; fi
   test -n "$heard" || kill -TERM "$child"
 }
 trap on_warning USR2
-trap 'kill -TERM "$child"' USR1 TERM
+trap 'interrupted=yes; kill -TERM "$child"' USR1 TERM
 "$@" &
 child=$!
-wait "$child"; code=$?
-while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+interrupted=yes
+while test -n "$interrupted"; do interrupted=; wait "$child"; code=$?; done
 echo "$code" >"$end.$JOBX_RANK.end"
 exit "$code"
 `;
