@@ -99,13 +99,13 @@ export class ElementRun {
     this.#pump();
   }
 
-  /** The node is about to be taken away: tasks may save their state and leave. */
-  preempt(): void {
+  /** The node is about to be taken away, or the limit is near: tasks may save their state and leave. */
+  preempt(kind: "preempted" | "timeout" = "preempted"): void {
     const { allocation, spec } = this.#context;
     this.#preempted = true;
     this.#leaving = allocation !== null;
     const limitIsNear = this.#timeLeft() < (spec.run.signalDelaySeconds + EARLY_SECONDS) * 1000;
-    for (const attempt of this.#running.values()) attempt.warn(limitIsNear ? "timeout" : "preempted");
+    for (const attempt of this.#running.values()) attempt.warn(limitIsNear ? "timeout" : kind);
     this.#pump();
   }
 
@@ -176,7 +176,7 @@ export class ElementRun {
     if (!this.#isClosed) while (this.#startOne());
     if (this.isOver) return this.#conclude();
     this.#settleSlots();
-    this.#lookWhileHeld();
+    this.#lookAtFolder();
   }
 
   #startOne(): boolean {
@@ -287,9 +287,14 @@ export class ElementRun {
     this.#line.setHeld(held === null ? "none" : held === "all" ? null : [...held]);
   }
 
-  /** Where no queue sends orders, only the job's folder tells when held tasks may start. */
-  #lookWhileHeld(): void {
-    if (this.#looking || !this.#line.isHeld) return;
+  /**
+   * Where no queue sends orders, only the job's folder tells when held tasks may start, and which tasks of an
+   * element of several are cancelled.
+   */
+  #lookAtFolder(): void {
+    const { allocation, spec } = this.#context;
+    const isShared = allocation !== null && spec.run.pack.tasks > 1;
+    if (this.#looking || !(isShared || this.#line.isHeld)) return;
     this.#looking = true;
     this.#context.alarms.after(WISH_POLL_MS, () => {
       this.#looking = false;

@@ -53,8 +53,8 @@ export type RankLauncher = {
  * - `JOBX_ELEMENT_SECONDS`: the allocation's time limit; without, a task that is to run again does so here,
  *   whatever time is left.
  *
- * Signals: SIGUSR2 to the supervisor alone (it passes it on) is a warning that the allocation is about to end.
- * SIGTERM ends it; what was cancelled by jobx is cancelled, everything else is the scheduler's to judge.
+ * Signals: SIGUSR2 to the supervisor alone (it passes it on) is a warning that the allocation is about to end;
+ * SIGUSR1 is the same, but counts as a timeout. SIGTERM ends it; what was cancelled by jobx is cancelled, everything else is the scheduler's to judge.
  *
  * Throws USAGE on a variable that cannot be read.
  */

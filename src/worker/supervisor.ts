@@ -174,7 +174,7 @@ async function makeRunners(spec: JobSpec, env: Record<string, string>, family: F
   return new RunnerPool({ runtime: spec.runtime, env, family }, spec.entry);
 }
 
-/** SIGUSR2 warns of a preemption, SIGTERM ends; the terminal's closing and SIGCONT mean nothing here. */
+/** SIGUSR2 warns of a preemption, SIGUSR1 of a time limit, SIGTERM ends; the terminal's closing and SIGCONT mean nothing here. */
 function obeySignals(run: ElementRun, family: Family, settingUp: AbortController): () => void {
   const warn = () => run.preempt();
   const end = () => {
@@ -184,7 +184,15 @@ function obeySignals(run: ElementRun, family: Family, settingUp: AbortController
     settingUp.abort();
   };
   const ignore = () => undefined;
-  const handlers = { SIGUSR2: warn, SIGTERM: end, SIGINT: end, SIGHUP: ignore, SIGCONT: ignore };
+  const warnOfLimit = () => run.preempt("timeout");
+  const handlers = {
+    SIGUSR2: warn,
+    SIGUSR1: warnOfLimit,
+    SIGTERM: end,
+    SIGINT: end,
+    SIGHUP: ignore,
+    SIGCONT: ignore,
+  };
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
   return () => {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);

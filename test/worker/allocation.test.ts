@@ -132,6 +132,33 @@ describe("a warning inside an allocation", () => {
   });
 });
 
+describe("a packed task that is cancelled while it runs", () => {
+  test("is ended by its supervisor, which finds that in the job's folder, and the others go on", async () => {
+    const home = tempDir();
+    const script = `echo ready; until test -e ${home}/go; do sleep 0.05; done`;
+    const run = { pack: { tasks: 2, slots: 2 } };
+    const dir = makeJob(home, { argv: ["sh", "-c", script], tasks: [{}, {}], run });
+    const worker = await whenReady(dir, allocation(home), 2);
+    addCancelled(dir, [0]);
+    await eventually(() => resultsOf(dir).some(({ task, status }) => task === 0 && status === "cancelled"));
+    writeFileSync(join(home, "go"), "");
+    expect(await worker.ended).toBe(1);
+    expect(resultsOf(dir).map(({ status }) => status)).toEqual(["cancelled", "succeeded"]);
+  });
+});
+
+describe("a warning of the time limit", () => {
+  test("counts as a timeout, and the element is run again", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: LEAVES, run: { maxTimeouts: 1 } });
+    const worker = await whenReady(dir, allocation(home));
+    worker.signal("SIGUSR1");
+    expect(await worker.ended).toBe(75);
+    expect(againsOf(dir)).toMatchObject([{ why: "timeout", exitCode: 85 }]);
+    expect(existsSync(join(home, "requeue"))).toBe(true);
+  });
+});
+
 describe("the end of an allocation", () => {
   test("is the end of tasks that may not run again, which a second run records", async () => {
     const home = tempDir();
