@@ -83,8 +83,8 @@ function applyStatus(executor: Executor, job: JobReader, status: ElementStatus):
   const tasks = [...tasksOfElement(executor, job.spec, status.element)];
   if (status.state !== "queued" && status.state !== "running") {
     const isLate = job.overdue(status.element, executor.graceSeconds);
-    if (isLate || status.neverStarted || endedBefore(status, executor.graceSeconds))
-      closeTasks(job, tasks, status);
+    const hasNoRecord = status.neverStarted === true || isDroppedUnstarted(job, tasks, status);
+    if (isLate || hasNoRecord || endedBefore(status, executor.graceSeconds)) closeTasks(job, tasks, status);
     return;
   }
   job.seen(status.element);
@@ -99,6 +99,12 @@ function applyStatus(executor: Executor, job: JobReader, status: ElementStatus):
     if (status.state === "queued" && status.reason !== null) overlayRunning(job, overlay);
   } else for (const task of tasks) if (job.recordedState(task) === "queued") job.overlays.set(task, overlay);
   overlayRequests(job, tasks, overlay, status.state === "queued");
+}
+
+/** Schedulers forget at once what was cancelled before it started; no record of it can be late. */
+function isDroppedUnstarted(job: JobReader, tasks: number[], { state }: ElementStatus): boolean {
+  if (state !== "unknown") return false;
+  return tasks.every((task) => job.recordedState(task) === "queued" && includes(job.cancelled, task));
 }
 
 /** Whether the executor itself says that an element ended longer ago than records may be late. */
