@@ -102,12 +102,8 @@ export default defineScheduler({
   release: (targets) => batches(targets, 100).map((ids) => ["scontrol", "release", ids.join(",")]),
   requeue: (targets) => batches(targets, 100).map((ids) => ["scontrol", "requeue", ids.join(",")]),
   interrupt(targets, kind) {
-    if (kind === "timeout") {
-      throw new JobxError("USAGE", "On slurm, interrupt can only warn of a preemption", {
-        hint: "Leave --timeout out; a time limit is tried with a short --time",
-      });
-    }
-    return batches(targets, 1000).map((ids) => ["scancel", "--batch", "--signal=USR2", ...ids]);
+    const signal = kind === "timeout" ? "USR1" : "USR2";
+    return batches(targets, 1000).map((ids) => ["scancel", "--batch", `--signal=${signal}`, ...ids]);
   },
   goneErrors: [/already (finished|completing|completed)/i, /Invalid job id/i, /not pending/i],
 
@@ -175,7 +171,7 @@ function script({ spec, worker, resources }: NativeArray): string {
   const lines = [
     "#!/bin/bash",
     `# jobx ${spec.version}, job ${spec.id}: runs element $1 + the array's index.`,
-    "trap '' USR2 TERM",
+    "trap '' USR1 USR2 TERM",
     "export JOBX_ELEMENT=$(( ${1%%+*} + ${SLURM_ARRAY_TASK_ID:-0} ))",
     "export JOBX_RESTARTS=${SLURM_RESTART_COUNT:-0}",
     "export JOBX_HOSTLIST=${SLURM_JOB_NODELIST-}",

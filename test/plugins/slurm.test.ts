@@ -187,7 +187,7 @@ describe("the script", () => {
     await slurm.submit(request, fake.context);
     const script = await Bun.file(jobFiles.script(request.dir)).text();
     expect(script).toStartWith("#!/bin/bash\n");
-    expect(script).toContain("trap '' USR2 TERM\n");
+    expect(script).toContain("trap '' USR1 USR2 TERM\n");
     expect(script).toEndWith(`exec /opt/jobx _worker ${request.dir}\n`);
     expect(
       await variables(script, { SLURM_ARRAY_TASK_ID: "7", SLURM_ARRAY_JOB_ID: "42", SLURM_JOB_ID: "49" }),

@@ -57,6 +57,52 @@ describeSlurm("a worker in an allocation", () => {
     ]);
   });
 
+  test("counts a warning of its limit as a timeout", async () => {
+    const jobx = new TestSlurm();
+    const script = "trap 'exit 85' USR2; echo ready; while :; do sleep 0.1; done";
+    const id = await jobx.submit(["--max-timeouts", "0", "--", "sh", "-c", script]);
+    await jobx.untilLogged(id, "ready");
+    await jobx.ok(["interrupt", "--timeout", id]);
+    expect(await jobx.wait(id)).toBe(1);
+    expect(await jobx.tasks(id)).toMatchObject([{ state: "timeout", attempt: 0 }]);
+  });
+
+  test("calls a function again that leaves when it is warned, with what it saved", async () => {
+    const jobx = new TestSlurm({ user: "jobxtest" });
+    const file = await jobx.file(
+      "resumes.ts",
+      `import { jobContext } from "jobx";
+      import { existsSync, writeFileSync } from "node:fs";
+      export default async function () {
+        const { paths, signal, attempt } = jobContext();
+        const saved = paths.checkpoint + "/saved";
+        if (existsSync(saved)) return attempt;
+        console.log("ready");
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        writeFileSync(saved, "");
+        throw signal.reason;
+      }`,
+    );
+    const id = await jobx.submit([file]);
+    await jobx.untilLogged(id, "ready");
+    await jobx.ok(["interrupt", id]);
+    expect(await jobx.wait(id)).toBe(0);
+    expect(await jobx.json(["result", id])).toBe(1);
+  });
+
+  test("ends one of several packed tasks that is cancelled, and no other", async () => {
+    const jobx = new TestSlurm();
+    const script = `echo ready; until test -e ${jobx.cwd}/go; do sleep 0.1; done`;
+    const id = await jobx.submit(["--array", "0-2", "--pack", "3/3", "--", "sh", "-c", script]);
+    await jobx.untilLogged(id, "ready", "1.out");
+    await jobx.ok(["cancel", `${id}.1`]);
+    await eventually(async () => (await jobx.tasks(id))[1]?.state === "cancelled");
+    await jobx.file("go", "");
+    expect(await jobx.wait(id)).toBe(1);
+    expect((await jobx.tasks(id)).map(({ state }) => state)).toEqual(["succeeded", "cancelled", "succeeded"]);
+    expect(jobx.calls("scancel")).toBe(0);
+  });
+
   test("takes up after scontrol requeue what has no record, and nothing else", async () => {
     const jobx = new TestSlurm();
     const script = `test {index} -lt 2 && { echo once; exit 0; }; ${DEAF}`;
