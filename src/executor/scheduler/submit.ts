@@ -87,6 +87,7 @@ async function submitArray(
     const delay = delays[tries];
     const isPassing = result.code === 0 || matches(definition.transientErrors, text);
     if (!isPassing || delay === undefined) throw refusal(definition, argv, result);
+    if (tries === 0) context.note(`${definition.name} is busy or down, trying again: ${lastLine(text)}`);
     await Bun.sleep(delay);
   }
 }
@@ -163,6 +164,10 @@ function unknownOutcome(definition: SchedulerDefinition, why: string): JobxError
   return new JobxError("UNREACHABLE", `${definition.name} may have accepted the job or not: ${why}`, {
     hint: "jobx status finds out; submit again only once it says that the job is lost",
   });
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
 }
 
 function nativeOf(id: string, cluster: string | null, submitted: string, part: Part): NativeId {
