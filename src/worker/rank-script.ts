@@ -46,14 +46,17 @@ warn() {
 }
 on_warning() {
   interrupted=yes heard=
+  test -n "$child" || return
   if listens "$child"; then warn "$child" all; else warn "$child" ""; fi 2>/dev/null
   if test -z "$heard$ends_unheard"; then return; fi
   test -n "$heard" || kill -TERM "$child"
 }
 trap on_warning USR2
-trap 'interrupted=yes; kill -TERM "$child"' USR1 TERM
+child= ending=
+trap 'interrupted=yes ending=yes; test -z "$child" || kill -TERM "$child"' USR1 TERM
 "$@" &
 child=$!
+test -z "$ending" || kill -TERM "$child"
 interrupted=yes
 while test -n "$interrupted"; do interrupted=; wait "$child"; code=$?; done
 echo "$code" >"$end.$JOBX_RANK.end"
