@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, unlinkSync } from "node:fs";
+import { constants } from "node:os";
 
 import { messageOf } from "../errors.ts";
 import type { TaskPayload } from "../model/job.ts";
@@ -112,9 +113,11 @@ function endOfRank(context: ElementContext, launch: Launch, rank: number, from: 
   if (!existsSync(path)) return null;
   try {
     if (spec.entry.kind === "function") return readRecordFile(path) as RankEnd;
-    const exitCode = Number(readFileSync(path, "utf8"));
+    const code = Number(readFileSync(path, "utf8"));
+    const signal = SIGNALS.get(code) ?? null;
+    const exitCode = signal === null ? code : null;
     const again = exitCode === AGAIN_EXIT_CODE ? true : null;
-    const end: RankEnd = { ...neverRan(""), reason: null, exitCode, ok: exitCode === 0, again };
+    const end: RankEnd = { ...neverRan(""), reason: null, exitCode, signal, ok: exitCode === 0, again };
     return end.ok ? { ...end, value: valueOf(context, launch, rank, from) } : end;
   } catch (error) {
     return neverRan(messageOf(error));
@@ -140,18 +143,21 @@ function valueOf(context: ElementContext, launch: Launch, rank: number, from: nu
 
 /** Ranks that were ended because another one failed say so. */
 function withSiblings(ends: RankEnd[], unknown: RankEnd): RankEnd[] {
-  const guilty = ends.findIndex((end) => !end.ok && end !== unknown && !isSignalled(end));
-  const culprit = ends[guilty];
+  const isEnded = (end: RankEnd) => end === unknown || end.signal === "SIGTERM" || end.signal === "SIGKILL";
+  const failed = ends.filter((end) => !end.ok && end !== unknown && end.signal !== "SIGTERM");
+  const culprit = failed.find((end) => !isEnded(end)) ?? failed[0];
   if (!culprit) return ends;
-  const reason = siblingReason(guilty, culprit);
-  return ends.map((end) => (end === unknown || isSignalled(end) ? { ...end, reason } : end));
-}
-
-/** By SIGTERM or SIGKILL, as a shell tells it. */
-function isSignalled({ exitCode }: RankEnd): boolean {
-  return exitCode === 143 || exitCode === 137;
+  const reason = siblingReason(ends.indexOf(culprit), culprit);
+  return ends.map((end) => (end !== culprit && isEnded(end) ? { ...end, reason } : end));
 }
 
 function withoutEnding(path: string, ending: string): string {
   return path.slice(0, -ending.length);
 }
+
+/** Signals by the exit code with which a shell tells of them: 128 and the signal's number. Of two names, the first. */
+const SIGNALS = new Map<number, string>(
+  Object.entries(constants.signals)
+    .map(([name, number]): [number, string] => [128 + number, name])
+    .reverse(),
+);

@@ -94,6 +94,16 @@ describe("a command of several ranks that a scheduler's launcher starts", () => 
     expect(results[0]?.reason).toBe("ended because rank 2 failed (exit code 7)");
   });
 
+  test("names the signal that killed a rank", async () => {
+    const { dir, env } = makeLaunched({
+      argv: ["sh", "-c", "test $JOBX_RANK = 1 && kill -KILL $$; exec sleep 300"],
+    });
+    expect(await runJob(dir, env)).toBe(1);
+    const results = resultsOf(dir);
+    expect(results[1]).toMatchObject({ exitCode: null, signal: "SIGKILL" });
+    expect(results[0]?.reason).toStartWith("ended because rank 1 failed (killed by SIGKILL");
+  });
+
   test("is warned where it listens, and may ask to be run again", async () => {
     const listening = "trap 'exit 85' USR2; echo ready; while :; do sleep 0.05; done";
     const { dir, env, home } = makeLaunched({
