@@ -138,6 +138,22 @@ export default defineScheduler({
   variables: { SLURM_BITSTR_LEN: "0", SLURM_CLUSTERS: undefined },
   keepVariables: ["SLURM_CONF"],
 
+  // srun wants the id that a running element has of its own.
+  shell: {
+    locate: (target) => [
+      "squeue",
+      "-h",
+      "-t",
+      "running",
+      "-j",
+      batches([target], 1)[0]?.[0] ?? "",
+      "-o",
+      "%A",
+    ],
+    parse: (stdout) => /^\d+$/m.exec(stdout)?.[0] ?? null,
+    argv: (id, words) => ["srun", `--jobid=${id}`, "--overlap", "--nodes=1", "--ntasks=1", "--pty", ...words],
+  },
+
   environment: (env) => ({
     element: Number(env.JOBX_ELEMENT ?? env.SLURM_ARRAY_TASK_ID ?? 0),
     rank: Number(env.SLURM_PROCID ?? 0),

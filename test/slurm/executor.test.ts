@@ -82,6 +82,30 @@ describeSlurm("the executor", () => {
     expect(await jobx.tasks(each)).toMatchObject([{ state: "succeeded" }, { state: "cancelled", reason }]);
   });
 
+  test("splits what is larger than an array may be, and cancels all of it in one call", async () => {
+    const jobx = new TestSlurm();
+    const id = await jobx.submit(["-o", "begin=now+1hour", "--array", "0-2500%5", "--", "true"]);
+    expect(await jobx.natives(id)).toHaveLength(3);
+    expect(await jobx.json<object>(["status", id])).toMatchObject({ counts: { queued: 2501 } });
+    await jobx.ok(["cancel", `${id}.0-1499`]);
+    expect(await jobx.json<object>(["status", id])).toMatchObject({
+      counts: { queued: 1001, cancelled: 1500 },
+    });
+    await jobx.ok(["cancel", id]);
+    expect(await jobx.wait(id, 30)).toBe(1);
+    expect(jobx.calls("scancel")).toBe(2);
+  });
+
+  test("opens a shell beside a running task", async () => {
+    const jobx = new TestSlurm();
+    const id = await jobx.submit(["--array", "0-1", "--", "sh", "-c", "echo started; sleep 60"]);
+    await jobx.untilLogged(id, "started", "1.out");
+    const shell = await jobx.run(["shell", `${id}.1`], { input: "hostname; echo $JOBX_TASK in $PWD\n" });
+    expect(shell.out).toMatch(/^node\d\n1 in /);
+    expect(shell.out).toContain(jobx.cwd);
+    await jobx.ok(["cancel", id]);
+  });
+
   test("shows in a dry run what it would do, and does nothing", async () => {
     const jobx = new TestSlurm();
     const plan = await jobx.ok(["submit", "--dry-run", "--array", "0-2500", "--", "true"]);

@@ -11,7 +11,7 @@ const telling = () => import("./targets.ts");
 /** Defines an executor for a scheduler that is driven by commands; `slurm` is written with it. */
 export function defineScheduler(definition: SchedulerDefinition): Executor {
   const { name, description, capabilities, options, graceSeconds, detect } = definition;
-  const { cancel, hold, release, requeue, interrupt, find } = definition;
+  const { cancel, hold, release, requeue, interrupt, find, shell } = definition;
 
   /** A verb that tells the scheduler something about elements. */
   const verb =
@@ -44,6 +44,10 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     }),
     ...(find && {
       find: async (token, context) => (await submitting()).findByToken(definition, find, token, context),
+    }),
+    ...(shell && {
+      shell: async (job, task, context) =>
+        (await import("./shell.ts")).shellInside(definition, shell, job, task, context),
     }),
     environment: (env) => definition.environment(env),
   });

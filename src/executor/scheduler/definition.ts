@@ -63,6 +63,12 @@ export type SchedulerDefinition = {
   keepVariables?: string[];
   /** How long to wait before each further try, in milliseconds. */
   retryDelaysMs?: number[];
+  /** A shell beside a running element: how to learn what that command knows the element by, and the command. */
+  shell?: {
+    locate(target: Target): string[];
+    parse(stdout: string): string | null;
+    argv(id: string, words: string[]): string[];
+  };
   /** Reads the scheduler's variables inside a job. */
   environment(env: Record<string, string | undefined>): ElementEnvironment;
 };

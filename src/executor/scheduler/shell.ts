@@ -1,0 +1,50 @@
+import { JobxError } from "../../errors.ts";
+import { cleanJobEnvironment } from "../../model/env-clean.ts";
+import { checkpointDir } from "../../store/layout.ts";
+import type { ExecutorContext, JobRef, ShellCommand } from "../contract.ts";
+import { runPatiently } from "./commands.ts";
+import type { SchedulerDefinition } from "./definition.ts";
+import { limitsOf } from "./limits.ts";
+import { clusterOf } from "./status.ts";
+
+/** A shell inside the allocation of a running task, in its folder. Throws REFUSED where the scheduler says it does not run. */
+export async function shellInside(
+  definition: SchedulerDefinition,
+  shell: NonNullable<SchedulerDefinition["shell"]>,
+  job: JobRef,
+  task: number,
+  context: ExecutorContext,
+): Promise<ShellCommand> {
+  const { spec, dir } = job;
+  const element = Math.floor(task / spec.run.pack.tasks);
+  const native = job.natives.find(
+    ({ firstElement, elements }) => element >= firstElement && element < firstElement + elements,
+  );
+  const { cluster } = await limitsOf(definition, context);
+  const id = native ? await place(native) : null;
+  if (id === null) {
+    throw new JobxError("REFUSED", `Task ${job.id}.${task} does not run now`, {
+      hint: `See jobx status ${job.id} --tasks`,
+    });
+  }
+  const environment = cleanJobEnvironment(context.env, { cleanEnv: spec.run.cleanEnv, extra: spec.run.env });
+  return {
+    argv: shell.argv(id, [context.env.SHELL || "/bin/sh"]),
+    cwd: spec.cwd,
+    env: {
+      ...environment,
+      JOBX_JOB: String(job.id),
+      JOBX_TASK: String(task),
+      JOBX_DIR: dir,
+      JOBX_CHECKPOINT_DIR: checkpointDir(dir, spec.tasks, task),
+      JOBX_SHELL: "1",
+    },
+  };
+
+  async function place(found: NonNullable<typeof native>): Promise<string | null> {
+    const isArray = found.elements > 1;
+    const target = { native: found, indices: isArray ? [element - found.firstElement] : null, isArray };
+    const result = await runPatiently(definition, context, shell.locate(target), clusterOf(found, cluster));
+    return result.code === 0 ? shell.parse(result.stdout) : null;
+  }
+}
