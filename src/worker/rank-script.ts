@@ -24,7 +24,11 @@ export function rankWords(
   return ["sh", "-c", script, "jobx", place.log, place.end, ...flags, ...argv];
 }
 
-/** A process listens to SIGUSR2 when bit 11 of SigCgt is set (proc(5)). */
+/**
+ * A process listens to SIGUSR2 when bit 11 of SigCgt is set (proc(5)). A child that the shell has just forked still has
+ * the shell's own handlers, and loses what it is sent: `await_start` waits until it has others,
+ * without a process of its own, since dash forgets the exit code of one that ends meanwhile.
+ */
 const SCRIPT = `
 log=$1 end=$2 merged=$3 distributed=$4 ends_unheard=$5
 shift 5
@@ -40,6 +44,21 @@ listens() {
   done 2>/dev/null <"/proc/$1/status"
   return 1
 }
+caught() {
+  mask=
+  while read -r name value; do
+    case $name in SigCgt:) mask=$value ;; esac
+  done 2>/dev/null <"/proc/$1/status"
+}
+await_start() {
+  caught $$
+  own=$mask tries=20000
+  while test "$tries" -gt 0; do
+    caught "$child"
+    test "$mask" = "$own" || return 0
+    tries=$((tries - 1))
+  done
+}
 warn() {
   if test -n "$2" || listens "$1"; then kill -USR2 "$1" && heard=yes; fi
   for below in $(cat "/proc/$1/task/"*/children 2>/dev/null); do warn "$below" "$2"; done
@@ -47,16 +66,23 @@ warn() {
 on_warning() {
   interrupted=yes heard=
   test -n "$child" || return
+  await_start
   if listens "$child"; then warn "$child" all; else warn "$child" ""; fi 2>/dev/null
   if test -z "$heard$ends_unheard"; then return; fi
   test -n "$heard" || kill -TERM "$child"
 }
 trap on_warning USR2
+on_end() {
+  interrupted=yes ending=yes
+  test -n "$child" || return
+  await_start
+  kill -TERM "$child"
+}
 child= ending=
-trap 'interrupted=yes ending=yes; test -z "$child" || kill -TERM "$child"' USR1 TERM
+trap on_end USR1 TERM
 "$@" &
 child=$!
-test -z "$ending" || kill -TERM "$child"
+test -z "$ending" || on_end
 interrupted=yes
 while test -n "$interrupted"; do interrupted=; wait "$child"; code=$?; done
 echo "$code" >"$end.$JOBX_RANK.end"
