@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { againsOf, isAlive, logOf, makeJob, resultOf, resultsOf, runJob } from "./job.ts";
 
@@ -288,7 +289,8 @@ describe("setup and teardown", () => {
       run: { setup: [`sleep 300 & echo $! > ${home}/pid`] },
     });
     expect(await runJob(dir)).toBe(0);
-    expect(isAlive(Number(readFileSync(join(home, "pid"), "utf8")))).toBe(false);
+    const pid = Number(readFileSync(join(home, "pid"), "utf8"));
+    await eventually(() => !isAlive(pid));
   });
 
   test("a failing line fails the tasks and is named", async () => {
