@@ -72,8 +72,10 @@ export async function interruptJobs(
 /** The command that opens a shell inside a running task. */
 export async function shellFor(services: Services, selected: Selected): Promise<ShellCommand> {
   const reader = new JobReader(services.home, selected.id);
+  // A task that has just begun has no record yet, but its executor knows.
+  await settle(services, [reader]);
   const wanted = selected.tasks ?? Array.from({ length: selected.spec.tasks }, (_, index) => index);
-  const task = wanted.find((index) => reader.recordedState(index) === "running");
+  const task = wanted.find((index) => reader.task(index).state === "running");
   if (task === undefined) {
     throw new JobxError(
       "NOT_FOUND",
