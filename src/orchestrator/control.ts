@@ -3,6 +3,7 @@ import type { Executor, ExecutorContext, ShellCommand, TaskSelection } from "../
 import { isFinal } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { addCancelled, addHeld, removeHeld } from "../store/jobs.ts";
+import { isRequested } from "../store/requests.ts";
 import { JobReader } from "./job-reader.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
@@ -117,7 +118,7 @@ async function openTasks(
 }
 
 function isHeld({ index, state }: TaskView, { held }: JobReader): boolean {
-  return state === "queued" && (held === "all" || (held?.has(index) ?? false));
+  return state === "queued" && isRequested(held, index);
 }
 
 function controlOf({ one, tasks, passedOver, alreadyFinal }: Open): Control {

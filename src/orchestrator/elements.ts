@@ -1,4 +1,5 @@
 import type { Executor } from "../executor/contract.ts";
+import { packedTasks } from "../model/elements.ts";
 import type { JobSpec } from "../model/job.ts";
 
 /** How many elements an executor sees of a job. */
@@ -12,7 +13,6 @@ export function* tasksOfElement(
   spec: Pick<JobSpec, "tasks" | "run">,
   element: number,
 ): Iterable<number> {
-  const size = executor.capabilities.wholeJob ? spec.tasks : spec.run.pack.tasks;
-  const end = Math.min((element + 1) * size, spec.tasks);
-  for (let task = element * size; task < end; task++) yield task;
+  if (executor.capabilities.wholeJob) yield* Array(spec.tasks).keys();
+  else yield* packedTasks(spec, element);
 }

@@ -1,5 +1,6 @@
 import { JobxError } from "../errors.ts";
 import type { JobRef } from "../executor/contract.ts";
+import { packedTasks } from "../model/elements.ts";
 import type { JobSpec, NativeId } from "../model/job.ts";
 import type { Verdict } from "../model/records.ts";
 import { ranksOf } from "../model/resources.ts";
@@ -15,6 +16,7 @@ import {
   verdictsVersion,
 } from "../store/jobs.ts";
 import { jobDir } from "../store/layout.ts";
+import type { RequestedTasks } from "../store/requests.ts";
 import type { Damage } from "../store/segment-reader.ts";
 import { JobTail } from "../store/segment-tail.ts";
 
@@ -32,8 +34,8 @@ export class JobReader {
   readonly damage: Damage[] = [];
   natives: NativeId[] | null;
   /** Tasks that somebody asked to cancel; "all" for the whole job. */
-  cancelled: "all" | Set<number> | null = null;
-  held: "all" | Set<number> | null = null;
+  cancelled: RequestedTasks = null;
+  held: RequestedTasks = null;
   /** By task, for tasks without a final record. */
   readonly overlays = new Map<number, Overlay>();
   /** For every other task that, by the records, waits. */
@@ -108,9 +110,7 @@ export class JobReader {
 
   /** Whether an element of a job with an array still has tasks without a final record. */
   #isOpen(element: number): boolean {
-    const { tasks, run } = this.spec;
-    const end = Math.min((element + 1) * run.pack.tasks, tasks);
-    for (let task = element * run.pack.tasks; task < end; task++) {
+    for (const task of packedTasks(this.spec, element)) {
       if (!isFinal(this.#fold.stateOf(task))) return true;
     }
     return false;

@@ -1,4 +1,5 @@
 import { JobxError, usageError } from "../errors.ts";
+import { packedTasks } from "../model/elements.ts";
 import type { JobSpec } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { parseSelector, type Selector } from "../model/selectors.ts";
@@ -103,9 +104,8 @@ function byNative(home: string, text: string, selector: Extract<Selector, { kind
     const spec = readSpec(dir);
     if (spec.executor !== selector.executor) continue;
     if (whole || !array || selector.element === null) return { id: job, dir, spec, tasks: null, rank: null };
-    const first = (array.firstElement + selector.element) * spec.run.pack.tasks;
-    const tasks = Array.from({ length: spec.run.pack.tasks }, (_, offset) => first + offset);
-    return { id: job, dir, spec, tasks: tasks.filter((task) => task < spec.tasks), rank: null };
+    const tasks = [...packedTasks(spec, array.firstElement + selector.element)];
+    return { id: job, dir, spec, tasks, rank: null };
   }
   throw new JobxError("NOT_FOUND", `No job in ${home} has the native id ${text}`, {
     hint: "jobx list shows the jobs; jobx show JOB their native ids",

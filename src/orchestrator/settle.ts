@@ -5,6 +5,7 @@ import type { ElementStatus, Executor } from "../executor/contract.ts";
 import type { Verdict } from "../model/records.ts";
 import { type FinalState, isFinal } from "../model/states.ts";
 import { addVerdicts, removeEnvironment, writeNative, writeSummary } from "../store/jobs.ts";
+import { isRequested } from "../store/requests.ts";
 import { elementsOf, tasksOfElement } from "./elements.ts";
 import type { JobReader, Overlay } from "./job-reader.ts";
 import type { Services } from "./services.ts";
@@ -104,7 +105,7 @@ function applyStatus(executor: Executor, job: JobReader, status: ElementStatus):
 /** Schedulers forget at once what was cancelled before it started; no record of it can be late. */
 function isDroppedUnstarted(job: JobReader, tasks: number[], { state }: ElementStatus): boolean {
   if (state !== "unknown") return false;
-  return tasks.every((task) => job.recordedState(task) === "queued" && includes(job.cancelled, task));
+  return tasks.every((task) => job.recordedState(task) === "queued" && isRequested(job.cancelled, task));
 }
 
 /** Whether the executor itself says that an element ended longer ago than records may be late. */
@@ -129,9 +130,9 @@ function overlayRequests(
   if (!job.cancelled && !job.held) return;
   for (const task of tasks) {
     if (job.recordedState(task) !== "queued") continue;
-    if (elementWaits && includes(job.cancelled, task))
+    if (elementWaits && isRequested(job.cancelled, task))
       job.overlays.set(task, { ...overlay, state: "cancelled", reason: CANCELLED });
-    else if (includes(job.held, task)) job.overlays.set(task, { ...overlay, reason: HELD });
+    else if (isRequested(job.held, task)) job.overlays.set(task, { ...overlay, reason: HELD });
   }
 }
 
@@ -162,7 +163,8 @@ function closeTasks(job: JobReader, tasks: Iterable<number>, status: ElementStat
 
 function endOf(job: JobReader, task: number, status: ElementStatus): { state: FinalState; reason: string } {
   const started = job.recordedState(task) === "running";
-  if (includes(job.cancelled, task)) return { state: "cancelled", reason: started ? "cancelled" : CANCELLED };
+  if (isRequested(job.cancelled, task))
+    return { state: "cancelled", reason: started ? "cancelled" : CANCELLED };
   const { state } = status;
   if (state === "failed" || state === "cancelled" || state === "timeout") {
     return { state, reason: status.reason ?? `the executor ended it: ${status.native ?? state}` };
@@ -191,8 +193,4 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
       closeTasks(job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });
     }
   }
-}
-
-function includes(set: "all" | Set<number> | null, task: number): boolean {
-  return set === "all" || (set?.has(task) ?? false);
 }

@@ -16,7 +16,7 @@ import {
   writeRecordFile,
 } from "./files.ts";
 import { homeDirs, jobDir, jobFiles } from "./layout.ts";
-import { changeRequest, readRequest, type TaskSelection } from "./requests.ts";
+import { changeRequest, readRequest, type RequestedTasks } from "./requests.ts";
 import { storageError } from "./storage-errors.ts";
 
 /** What `list` needs of a job that has ended. Times are ISO 8601 UTC; null where no task ever ran. */
@@ -130,7 +130,7 @@ export function readNative(dir: string): NativeJob | null {
 }
 
 /** The tasks that somebody asked to cancel. */
-export function readCancelled(dir: string): TaskSelection {
+export function readCancelled(dir: string): RequestedTasks {
   return readRequest(jobFiles.cancelled(dir), () => readSpec(dir).tasks);
 }
 
@@ -140,7 +140,7 @@ export function addCancelled(dir: string, tasks: number[] | null): void {
 }
 
 /** The tasks that are held back. */
-export function readHeld(dir: string): TaskSelection {
+export function readHeld(dir: string): RequestedTasks {
   return readRequest(jobFiles.held(dir), () => readSpec(dir).tasks);
 }
 

@@ -1,7 +1,7 @@
 import { appendChange, readChanges, unexpectedContents } from "./changes.ts";
 
 /** Tasks of a job: all, some, or (null) none. */
-export type TaskSelection = "all" | Set<number> | null;
+export type RequestedTasks = "all" | Set<number> | null;
 
 /** `on` adds the tasks to the request, otherwise it takes them back; null means all. */
 type Change = { on: boolean; tasks: number[] | null };
@@ -10,13 +10,18 @@ type Change = { on: boolean; tasks: number[] | null };
  * The tasks for which a request (cancelled, held) stands, from all its changes. `count`, the job's number of
  * tasks, is asked for only where a request for all was taken back for some.
  */
-export function readRequest(path: string, count: () => number): TaskSelection {
-  let selection: TaskSelection = null;
+export function readRequest(path: string, count: () => number): RequestedTasks {
+  let selection: RequestedTasks = null;
   for (const change of readChanges(path)) {
     if (!isChange(change)) throw unexpectedContents(path);
     selection = apply(selection, change, count);
   }
   return selection;
+}
+
+/** Whether a request stands for a task. */
+export function isRequested(requested: RequestedTasks, task: number): boolean {
+  return requested === "all" || (requested?.has(task) ?? false);
 }
 
 /** Adds a change, unless it would change nothing. */
@@ -27,7 +32,7 @@ export function changeRequest(path: string, tasks: number[] | null, on: boolean,
   appendChange(path, change);
 }
 
-function apply(selection: TaskSelection, { on, tasks }: Change, count: () => number): TaskSelection {
+function apply(selection: RequestedTasks, { on, tasks }: Change, count: () => number): RequestedTasks {
   if (tasks === null) return on ? "all" : null;
   if (on) return selection === "all" ? "all" : new Set([...(selection ?? []), ...tasks]);
   if (selection === null) return null;
@@ -37,7 +42,7 @@ function apply(selection: TaskSelection, { on, tasks }: Change, count: () => num
   return left.size > 0 ? left : null;
 }
 
-function covers(selection: TaskSelection, tasks: number[] | null, on: boolean): boolean {
+function covers(selection: RequestedTasks, tasks: number[] | null, on: boolean): boolean {
   if (!on)
     return (
       selection === null ||

@@ -1,6 +1,7 @@
 import { unreachable } from "../errors.ts";
 import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts";
+import { isRequested } from "../store/requests.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
 import type { ElementHistory } from "./history.ts";
@@ -283,7 +284,7 @@ export class ElementRun {
     const wishes = this.#wishes.changed();
     if (!wishes) return;
     const { cancelled, held } = wishes;
-    if (cancelled) this.#cancel((task) => cancelled === "all" || cancelled.has(task));
+    if (cancelled) this.#cancel((task) => isRequested(cancelled, task));
     this.#line.setHeld(held === null ? "none" : held === "all" ? null : [...held]);
   }
 

@@ -1,4 +1,5 @@
 import { usageError } from "../errors.ts";
+import { packOf } from "../model/elements.ts";
 import { expandHostlist } from "../model/hostlist.ts";
 import type { JobSpec } from "../model/job.ts";
 
@@ -65,9 +66,7 @@ export function elementOf(spec: JobSpec, env: Record<string, string | undefined>
     return { element: 0, first: 0, end: spec.tasks, slots, allocation: null };
   }
   const element = natural("JOBX_ELEMENT", env.JOBX_ELEMENT);
-  const first = element * pack.tasks;
-  const end = Math.min(first + pack.tasks, spec.tasks);
-  return { element, first, end, slots: pack.slots, allocation: allocationOf(env) };
+  return { element, ...packOf(spec, element), slots: pack.slots, allocation: allocationOf(env) };
 }
 
 function allocationOf(env: Record<string, string | undefined>): Allocation {

@@ -1,4 +1,5 @@
 import { readCancelled } from "../store/jobs.ts";
+import { isRequested } from "../store/requests.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -30,7 +31,7 @@ export function takeSignals(dir: string): InlineSignals {
   const asked = (task: number): string | null => {
     if (ended) return ended.reason;
     const cancelled = readCancelled(dir);
-    return cancelled === "all" || cancelled?.has(task) ? "cancelled" : null;
+    return isRequested(cancelled, task) ? "cancelled" : null;
   };
   const handle = (signal: NodeJS.Signals) => {
     if (signal !== "SIGTERM" || readCancelled(dir) === null) {

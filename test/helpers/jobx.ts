@@ -44,9 +44,14 @@ export class TestJobx {
     afterAll(() => this.stop());
   }
 
+  /** The words that start jobx. */
+  protected words(): string[] {
+    return JOBX;
+  }
+
   /** Runs a command to its end. */
   async run(argv: string[], settings: RunSettings = {}): Promise<Ran> {
-    const child = Bun.spawn([...JOBX, ...argv], {
+    const child = Bun.spawn([...this.words(), ...argv], {
       cwd: settings.cwd ?? this.cwd,
       env: { ...this.env, ...settings.env },
       stdin: settings.input === undefined ? "ignore" : new TextEncoder().encode(settings.input),

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSyn
 import { join } from "node:path";
 
 import { eventually } from "./eventually.ts";
-import { JOBX, type Ran, type RunSettings, TestJobx } from "./jobx.ts";
+import { JOBX, TestJobx } from "./jobx.ts";
 
 const CLUSTER = join(import.meta.dir, "..", "..", "scripts", "slurm-cluster");
 const COMMANDS = ["sbatch", "squeue", "sacct", "scontrol", "scancel", "sinfo", "srun"];
@@ -52,19 +52,10 @@ export class TestSlurm extends TestJobx {
     for (const path of [this.root, this.cwd, this.env["JOBX_RUNTIME_DIR"] ?? ""]) chownSync(path, uid, gid);
   }
 
-  override async run(argv: string[], settings: RunSettings = {}): Promise<Ran> {
-    const words = this.#user
-      ? ["setpriv", `--reuid=${this.#user.uid}`, `--regid=${this.#user.gid}`, "--init-groups", ...JOBX]
-      : JOBX;
-    const child = Bun.spawn([...words, ...argv], {
-      cwd: settings.cwd ?? this.cwd,
-      env: { ...this.env, ...settings.env },
-      stdin: settings.input === undefined ? "ignore" : new TextEncoder().encode(settings.input),
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-    return { code, out, err };
+  protected override words(): string[] {
+    if (!this.#user) return JOBX;
+    const { uid, gid } = this.#user;
+    return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", ...JOBX];
   }
 
   /** How often a scheduler's command was called through this PATH, by jobx and by its jobs. */

@@ -1,4 +1,5 @@
 import { JobxError } from "../../errors.ts";
+import { packedTasks } from "../../model/elements.ts";
 import type { NativeId } from "../../model/job.ts";
 import type { ElementStatus, ExecutorContext, JobRef, TaskSelection } from "../contract.ts";
 import { commandError, matches, runPatiently, textOf } from "./commands.ts";
@@ -52,8 +53,7 @@ function wantedElements(job: JobRef, tasks: Set<number>): Set<number> {
   const elements = new Set([...tasks].map((task) => Math.floor(task / pack.tasks)));
   if (pack.tasks === 1) return elements;
   for (const element of elements) {
-    const end = Math.min((element + 1) * pack.tasks, job.spec.tasks);
-    for (let task = element * pack.tasks; task < end; task++) {
+    for (const task of packedTasks(job.spec, element)) {
       if (!tasks.has(task)) elements.delete(element);
     }
   }
