@@ -9,13 +9,14 @@ const root = dirname(import.meta.dir);
 
 const ROOMS = [
   "src/cli/",
+  "src/own-modules.ts",
+  "src/index.ts",
   "src/client/",
   "src/orchestrator/",
   "src/registry.ts",
   "src/registry/",
   "plugins/",
   "src/plugin.ts",
-  "src/index.ts",
   "src/worker/",
   "src/queue/",
   "src/code/",

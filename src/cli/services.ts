@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import type { Services } from "../orchestrator/services.ts";
+import { registerOwnModules } from "../own-modules.ts";
 import { openRegistry, type Registry } from "../registry.ts";
 import type { ResolvedConfig } from "./config.ts";
 import type { CliContext } from "./context.ts";
@@ -26,6 +27,7 @@ export async function openServices(context: CliContext): Promise<Services> {
 /** The executors with their tables of the configuration; also what `jobx plugins` and `jobx doctor` look at. */
 export function registryFor(context: CliContext, config: ResolvedConfig): Registry {
   const { output } = context;
+  registerOwnModules(); // the debug executor imports users' files into this very process
   return openRegistry({
     env: context.env,
     home: config.home,

@@ -6,7 +6,6 @@ import type { Executor } from "../executor/contract.ts";
 import { executorOf } from "./check.ts";
 import { type PluginFolder, stemOf } from "./folders.ts";
 import { importPlugin } from "./modules.ts";
-import { registerOwnModules } from "./own-modules.ts";
 
 /** Something that may be an executor, not loaded until `load` is called; a second call gives the same answer. */
 export type Candidate = {
@@ -21,10 +20,7 @@ export type Candidate = {
 
 /** The executors inside the binary; each is loaded by itself. */
 const BUILT_IN: Record<string, () => Promise<unknown>> = {
-  debug: () => {
-    registerOwnModules(); // it imports users' files into this very process
-    return import("../../plugins/debug.ts");
-  },
+  debug: () => import("../../plugins/debug.ts"),
   local: () => import("../../plugins/local.ts"),
   slurm: () => import("../../plugins/slurm.ts"),
 };

@@ -9,8 +9,8 @@ export function registerOwnModules(): void {
   Bun.plugin({
     name: "jobx",
     setup(build) {
-      build.module("jobx", async () => ({ exports: await import("../index.ts"), loader: "object" }));
-      build.module("jobx/plugin", async () => ({ exports: await import("../plugin.ts"), loader: "object" }));
+      build.module("jobx", async () => ({ exports: await import("./index.ts"), loader: "object" }));
+      build.module("jobx/plugin", async () => ({ exports: await import("./plugin.ts"), loader: "object" }));
     },
   });
 }
