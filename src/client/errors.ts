@@ -1,0 +1,80 @@
+import { type ErrorCode, JobxError } from "../errors.ts";
+
+type Details = ConstructorParameters<typeof JobxError>[2];
+
+/** A task that did not succeed, with what is known of it. */
+export class TaskError extends JobxError {
+  /** As it would be typed: `12`, `12.3` or `12.3:1`. */
+  readonly selector: string;
+  /** The last lines that the task printed; empty where it printed nothing. */
+  readonly logTail: string;
+
+  constructor(code: ErrorCode, message: string, details: Details & { selector: string; logTail: string }) {
+    super(code, message, details);
+    this.name = new.target.name;
+    this.selector = details.selector;
+    this.logTail = details.logTail;
+  }
+}
+
+/** The task failed. `cause` is what its function threw: name, message, stack in its own files, own fields. */
+export class JobFailedError extends TaskError {}
+
+/** The task ended without a record: its node died, or its scheduler has forgotten it. */
+export class JobLostError extends TaskError {}
+
+/** The task was cancelled. */
+export class JobCancelledError extends TaskError {}
+
+/** The task ran into its time limit. */
+export class JobTimeoutError extends TaskError {}
+
+/** The executor or its scheduler refused, or could not be reached. */
+export class SubmissionError extends JobxError {
+  override name = "SubmissionError";
+}
+
+/** `timeout` passed while waiting; the jobs go on. */
+export class WaitTimeoutError extends JobxError {
+  override name = "WaitTimeoutError";
+}
+
+/** A value that cannot be stored, named by its path, or that is too large. */
+export class PayloadError extends JobxError {
+  override name = "PayloadError";
+}
+
+/** The error of a task by its code. */
+export function taskErrorOf(error: JobxError, details: { selector: string; logTail: string }): JobxError {
+  const all = { hint: error.hint, cause: error.cause, ...details };
+  switch (error.code) {
+    case "JOB_FAILED":
+      return new JobFailedError(error.code, error.message, all);
+    case "JOB_LOST":
+      return new JobLostError(error.code, error.message, all);
+    case "JOB_CANCELLED":
+      return new JobCancelledError(error.code, error.message, all);
+    case "JOB_TIMEOUT":
+      return new JobTimeoutError(error.code, error.message, all);
+    default:
+      return error;
+  }
+}
+
+/** Runs what the lower rooms do; their errors come out as the class that callers can tell by `instanceof`. */
+export async function named<T>(act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof JobxError) || error.constructor !== JobxError) throw error;
+    const Class = CLASSES[error.code];
+    throw Class ? new Class(error.code, error.message, { hint: error.hint, cause: error.cause }) : error;
+  }
+}
+
+const CLASSES: Partial<Record<ErrorCode, typeof SubmissionError>> = {
+  REFUSED: SubmissionError,
+  UNREACHABLE: SubmissionError,
+  WAIT_TIMEOUT: WaitTimeoutError,
+  PAYLOAD: PayloadError,
+};
