@@ -32,6 +32,7 @@ export type {
   StatusStage,
   Target,
 } from "./executor/scheduler/definition.ts";
+export type { Sample, SampleJob } from "./executor/scheduler/samples.ts";
 export { expandHostlist } from "./model/hostlist.ts";
 export type { Entry, JobSpec, NativeId, RunOptions } from "./model/job.ts";
 export type { Resources } from "./model/resources.ts";

@@ -2,6 +2,7 @@ import type { JobSpec, NativeId } from "../model/job.ts";
 import type { TaskState } from "../model/states.ts";
 import type { OptionSchema } from "./options.ts";
 import type { Run } from "./run.ts";
+import type { SchedulerDefinition } from "./scheduler/definition.ts";
 
 /** The version of the plugin contract that this jobx speaks. */
 export const CONTRACT_VERSION = 1;
@@ -100,7 +101,8 @@ export type Executor = {
   name: string;
   /** One sentence for `jobx plugins` and `jobx help`. */
   description: string;
-  contract: typeof CONTRACT_VERSION;
+  /** The version of the contract that it was written against. */
+  contract: number;
   capabilities: Capabilities;
   options: OptionSchema;
   /** How long a record may be late after an element has ended, on slow shared file systems; 30 by default. */
@@ -130,6 +132,8 @@ export type Executor = {
   shell?(job: JobRef, task: number, context: ExecutorContext): Promise<ShellCommand>;
   /** Reads the scheduler's variables inside a job. */
   environment(env: Record<string, string | undefined>): ElementEnvironment;
+  /** What `defineScheduler` made it from, for `jobx plugins test`. */
+  scheduler?: SchedulerDefinition;
 };
 
 export type ShellCommand = { argv: string[]; cwd: string; env: Record<string, string> };

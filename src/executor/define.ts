@@ -1,4 +1,4 @@
-import { type Capabilities, CONTRACT_VERSION, type Executor } from "./contract.ts";
+import type { Capabilities, Executor } from "./contract.ts";
 
 const NO_CAPABILITIES: Capabilities = {
   arrays: false,
@@ -13,8 +13,13 @@ const NO_CAPABILITIES: Capabilities = {
 
 const GRACE_SECONDS = 30;
 
+/** What a plugin without a version was written against. */
+const FIRST_CONTRACT = 1;
+
 /** What a plugin author writes: an executor whose contract version and missing capabilities are filled in. */
 export type ExecutorDefinition = Omit<Executor, "contract" | "capabilities" | "options" | "graceSeconds"> & {
+  /** The version of the contract that it is written against; 1, the first one, where it does not say. */
+  contract?: number;
   graceSeconds?: number;
   capabilities?: Partial<Capabilities>;
   options?: Executor["options"];
@@ -24,7 +29,7 @@ export type ExecutorDefinition = Omit<Executor, "contract" | "capabilities" | "o
 export function defineExecutor(definition: ExecutorDefinition): Executor {
   return {
     ...definition,
-    contract: CONTRACT_VERSION,
+    contract: definition.contract ?? FIRST_CONTRACT,
     capabilities: { ...NO_CAPABILITIES, ...definition.capabilities },
     options: definition.options ?? {},
     graceSeconds: definition.graceSeconds ?? GRACE_SECONDS,

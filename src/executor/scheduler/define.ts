@@ -20,6 +20,8 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
       (await telling()).tellScheduler(definition, selections, context, what, argvs);
 
   return defineExecutor({
+    contract: definition.contract,
+    scheduler: definition,
     name,
     description,
     capabilities,

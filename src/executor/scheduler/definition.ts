@@ -4,12 +4,15 @@ import type { TaskState } from "../../model/states.ts";
 import type { Capabilities, ElementEnvironment, Executor, JobRef } from "../contract.ts";
 import type { OptionSchema } from "../options.ts";
 import type { CommandResult } from "../run.ts";
+import type { Sample } from "./samples.ts";
 
 /**
  * A scheduler that is driven by commands, as pure functions of text: what to run, and what its answer means. The core
  * runs the commands, batches them, tries again, limits their rate, and never submits twice.
  */
 export type SchedulerDefinition = {
+  /** The version of the contract that it is written against; 1 where it does not say. */
+  contract?: number;
   name: string;
   /** One sentence for `jobx plugins` and `jobx help`. */
   description: string;
@@ -71,6 +74,11 @@ export type SchedulerDefinition = {
   };
   /** Reads the scheduler's variables inside a job. */
   environment(env: Record<string, string | undefined>): ElementEnvironment;
+
+  /** The one table of the scheduler's words; `jobx plugins test` fails a plugin whose samples hold a word that it lacks. */
+  states?: Record<string, NativeStatus["state"]>;
+  /** What the scheduler really prints, for `jobx plugins test`. */
+  samples?: Sample[];
 };
 
 /** One native array that is to be submitted: the whole job, or a part of one that is larger than the limit. */
