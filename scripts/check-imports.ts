@@ -9,9 +9,10 @@ const root = dirname(import.meta.dir);
 
 const ROOMS = [
   "src/cli/",
-  "src/own-modules.ts",
   "src/index.ts",
   "src/client/",
+  "src/own-modules.ts",
+  "src/config/",
   "src/orchestrator/",
   "src/registry.ts",
   "src/registry/",
@@ -25,6 +26,9 @@ const ROOMS = [
   "src/model/",
   "src/errors.ts",
 ];
+
+/** What they hand to users' files, and load only then. */
+const HANDED_OUT: Record<string, string[]> = { "src/own-modules.ts": ["src/index.ts", "src/plugin.ts"] };
 
 const problems: string[] = [];
 const transpiler = new Bun.Transpiler({ loader: "ts" });
@@ -51,6 +55,7 @@ function check(file: string): void {
     if (file.startsWith("plugins/") && target !== "src/plugin.ts") {
       problems.push(`${file}: a plugin imports ${target}; only src/plugin.ts is open to it`);
     }
+    if (HANDED_OUT[file]?.includes(target)) continue;
     if (roomOf(target) < own) problems.push(`${file}: imports ${target}, which stands above it`);
   }
 }

@@ -1,7 +1,7 @@
+import type { ResolvedConfig } from "../config/load.ts";
 import { JobxError } from "../errors.ts";
 import type { Services } from "../orchestrator/services.ts";
 import type { OptionValues } from "./args/values.ts";
-import type { ResolvedConfig } from "./config.ts";
 import type { Output } from "./output.ts";
 
 /** The options that every command has. */
@@ -46,7 +46,11 @@ export class CliContext {
 
   /** The configuration, read once when first asked for. */
   config(): Promise<ResolvedConfig> {
-    this.#config ??= import("./config.ts").then((module) => module.loadConfig(this));
+    const { env, cwd, globals } = this;
+    const given = { home: globals.home ?? undefined, profile: globals.profile ?? undefined };
+    this.#config ??= import("../config/load.ts").then(({ loadConfig }) =>
+      loadConfig({ env, cwd, given, label: (key) => `--${key}` }),
+    );
     return this.#config;
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { renderClean, summaryOfClean } from "../../src/cli/clean-text.ts";
 import { controlLine } from "../../src/cli/control.ts";
 import { makeOutput } from "../../src/cli/output.ts";
-import { toResources } from "../../src/cli/resource-flags.ts";
+import { toResources } from "../../src/config/resources.ts";
 import { nameOfScope, subjectsOf } from "../../src/cli/selection.ts";
 import { parseStates } from "../../src/cli/states.ts";
 import { jobJsonOf, oneOrMany, taskJson } from "../../src/cli/status-json.ts";

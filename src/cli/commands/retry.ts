@@ -1,12 +1,13 @@
 import { defineCommand } from "citty";
 
+import { type ResourceOption, toResources } from "../../config/resources.ts";
 import { cleanJobEnvironment } from "../../model/env-clean.ts";
 import { retryJob } from "../../orchestrator/retry.ts";
 import { resolveOne } from "../../orchestrator/select.ts";
 import type { CommandHelp } from "../args/command.ts";
 import { selector } from "../arguments.ts";
 import { contextOf } from "../context.ts";
-import { type ResourceFlag, resourceFlags, toResources } from "../resource-flags.ts";
+import { resourceFlags } from "../resource-flags.ts";
 import { printSubmitted } from "../submit/answer.ts";
 
 export const help: CommandHelp = {
@@ -27,7 +28,7 @@ export default defineCommand({
   },
   async run({ args, data }) {
     const context = contextOf(data);
-    const resources = toResources((flag: ResourceFlag) => context.values.text(flag));
+    const resources = toResources((flag: ResourceOption) => context.values.text(flag));
     const services = await context.services();
     const selected = await resolveOne(services, context.positionals);
     const submitted = await retryJob(services, selected, {

@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { errnoOf, JobxError, messageOf, usageError } from "../../errors.ts";
+import { readText } from "../../config/read-text.ts";
+import type { SubmitSettings } from "../../config/settings.ts";
+import { usageError } from "../../errors.ts";
 import { type ArraySpec, parseArraySpec } from "../../model/array-spec.ts";
 import { expandTasks, type Expansion } from "../../model/expand.ts";
 import { paramFormatOf, paramFormatOfText, type ParamRow, parseParams } from "../../model/params.ts";
 import { parseSweep } from "../../model/sweep.ts";
-import type { SubmitSettings } from "./settings.ts";
 
 /** What gives the tasks their parameters. */
 export type Parameters = {
@@ -83,19 +83,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/** The text of a file that the user named. Throws NOT_FOUND or USAGE. */
-export function readText(path: string, shown: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const missing = errnoOf(error) === "ENOENT";
-    throw new JobxError(
-      missing ? "NOT_FOUND" : "USAGE",
-      missing ? `There is no file ${shown}` : `${shown} cannot be read: ${messageOf(error)}`,
-      { hint: "Check the path; it is taken from the current folder", cause: error },
-    );
   }
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { SubmitSettings } from "../../config/settings.ts";
 import { usageError } from "../../errors.ts";
 import { resolveOne } from "../../orchestrator/select.ts";
 import type { Services } from "../../orchestrator/services.ts";
@@ -14,7 +15,6 @@ import { entryFrom, type EntryWords } from "./entry.ts";
 import { checkExecutorName } from "./executor-options.ts";
 import { submitInputFrom } from "./input.ts";
 import { directivesOf } from "./script.ts";
-import { SubmitSettings } from "./settings.ts";
 
 /** `jobx submit`; gives the exit code. */
 export async function runSubmit(context: CliContext): Promise<number> {

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 
-import { usageError } from "../../errors.ts";
-import { parseDuration } from "../../model/durations.ts";
-import type { Dependency, RunOptions } from "../../model/job.ts";
-import { parseSize } from "../../model/sizes.ts";
-import { splitWords } from "../../model/words.ts";
-import { parseCount } from "../resource-flags.ts";
-import { readText } from "./parameters.ts";
+import { usageError } from "../errors.ts";
+import { parseDuration } from "../model/durations.ts";
+import type { Dependency, RunOptions } from "../model/job.ts";
+import { parseSize } from "../model/sizes.ts";
+import { splitWords } from "../model/words.ts";
+import { readText } from "./read-text.ts";
+import { parseCount } from "./resources.ts";
 import type { SubmitSettings } from "./settings.ts";
 
 const DEFAULT_MAX_PAYLOAD = 1024 ** 3;

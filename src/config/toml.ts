@@ -1,4 +1,4 @@
-import { messageOf, usageError } from "../../errors.ts";
+import { messageOf, usageError } from "../errors.ts";
 import { isTable } from "./keys.ts";
 
 /** Parses a TOML file's text; throws USAGE with file and line. */

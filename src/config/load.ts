@@ -4,7 +4,7 @@ import { createDefu } from "defu";
 
 import { usageError } from "../errors.ts";
 import { nearest } from "../model/nearest.ts";
-import type { ConfigValue } from "./config/keys.ts";
+import type { ConfigValue } from "./keys.ts";
 import {
   anchored,
   configFiles,
@@ -13,8 +13,7 @@ import {
   type Layer,
   readLayer,
   readProjectLayer,
-} from "./config/layers.ts";
-import type { CliContext } from "./context.ts";
+} from "./layers.ts";
 
 /** One value of the configuration, and where it was set. */
 export type ConfigEntry = { key: string; value: unknown; origin: string };
@@ -41,18 +40,28 @@ export type ResolvedConfig = {
   files: { path: string; read: boolean }[];
 };
 
-/** Reads and merges the configuration: files < profile < JOBX_ variables < flags. Throws USAGE. */
-export function loadConfig(context: Pick<CliContext, "env" | "cwd" | "globals">): ResolvedConfig {
-  const { env, cwd, globals } = context;
+/** Where the configuration comes from. */
+export type ConfigSources = {
+  env: Record<string, string | undefined>;
+  cwd: string;
+  /** What was given for this run, by key; it beats everything else. */
+  given: Record<string, ConfigValue | undefined>;
+  /** What messages call a given key: "--home" on the command line. */
+  label(key: string): string;
+};
+
+/** Reads and merges the configuration: files < profile < JOBX_ variables < what is given. Throws USAGE. */
+export function loadConfig(sources: ConfigSources): ResolvedConfig {
+  const { env, cwd } = sources;
   const { system, user, project } = configFiles(env, cwd);
   const found = [
     { path: system, layer: readLayer(system, env) },
     { path: user, layer: readLayer(user, env) },
     ...(project && project !== user ? [{ path: project, layer: readProjectLayer(project, env) }] : []),
   ];
-  const layers = [flagLayer(context), environmentLayer(env, cwd)];
+  const layers = [givenLayer(sources), environmentLayer(env, cwd)];
   const files = found.flatMap(({ layer }) => (layer ? [layer] : [])).toReversed();
-  const profile = globals.profile ?? chosenProfile([...layers, ...files]);
+  const profile = chosenProfile([...layers, ...files]);
   if (profile !== null) layers.push(...profileLayers(profile, files));
   layers.push(...files);
 
@@ -86,14 +95,16 @@ function mergeTables<V>(tables: Record<string, V>[]): Record<string, V> {
   return tables.reduce<Record<string, V>>((merged, table) => ({ ...mergeTwo(merged, table) }), {});
 }
 
-function flagLayer({ globals, cwd, env }: Pick<CliContext, "env" | "cwd" | "globals">): Layer {
+function givenLayer({ given, label, cwd, env }: ConfigSources): Layer {
   const values: Record<string, ConfigValue> = {};
-  if (globals.home !== null) {
-    if (globals.home === "") throw usageError('--home is ""', "Name a folder, or leave --home out");
-    values.home = anchored("home", globals.home, cwd, env);
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (key === "home" && value === "") {
+      throw usageError(`${label(key)} is ""`, `Name a folder, or leave ${label(key)} out`);
+    }
+    values[key] = anchored(key, value, cwd, env);
   }
-  if (globals.profile !== null) values.profile = globals.profile;
-  return { values, settings: {}, profiles: {}, originOf: (key) => `--${key}` };
+  return { values, settings: {}, profiles: {}, originOf: label };
 }
 
 function chosenProfile(layers: Layer[]): string | null {

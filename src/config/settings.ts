@@ -1,10 +1,17 @@
-import { JobxError } from "../../errors.ts";
-import type { OptionValues } from "../args/values.ts";
-import type { ConfigValue } from "../config/keys.ts";
+import { JobxError } from "../errors.ts";
+import type { ConfigValue } from "./keys.ts";
+
+/** Options that were given for one submission, by the flag's name. */
+export type GivenOptions = {
+  has(name: string): boolean;
+  text(name: string): string | undefined;
+  flag(name: string): boolean | undefined;
+  all(name: string): string[];
+};
 
 /** Where an option may have been given: on the command line, in a script's directives, in the configuration. */
 export type SettingsSources = {
-  flags: OptionValues;
+  flags: GivenOptions;
   /** Options of `#SBATCH` lines, by the flag's name. */
   directives: Record<string, string | true>;
   config: { values: Record<string, ConfigValue>; originOf(key: string): string };

@@ -2,12 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { loadConfig } from "../../src/cli/config.ts";
-import { lineOf } from "../../src/cli/config/toml.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { lineOf } from "../../src/config/toml.ts";
 import { JobxError } from "../../src/errors.ts";
 import { tempDir } from "../helpers/temp.ts";
-
-const NO_GLOBALS = { home: null, profile: null, json: false, quiet: false, verbose: false, color: undefined };
 
 type Setup = {
   user?: string;
@@ -24,9 +22,13 @@ function load({ user, project, env = {}, home, profile }: Setup) {
   const paths = { user: join(root, "xdg/jobx/config.toml"), project: join(root, "work/jobx.toml") };
   if (user !== undefined) write(paths.user, user);
   if (project !== undefined) write(paths.project, project);
-  const globals = { ...NO_GLOBALS, home: home ?? null, profile: profile ?? null };
-  const context = { env: { HOME: root, XDG_CONFIG_HOME: join(root, "xdg"), ...env }, cwd: folder, globals };
-  return { root, folder, paths, load: () => loadConfig(context) };
+  const sources = {
+    env: { HOME: root, XDG_CONFIG_HOME: join(root, "xdg"), ...env },
+    cwd: folder,
+    given: { home, profile },
+    label: (key: string) => `--${key}`,
+  };
+  return { root, folder, paths, load: () => loadConfig(sources) };
 }
 
 function write(path: string, text: string): void {

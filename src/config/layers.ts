@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-import { errnoOf, messageOf, usageError } from "../../errors.ts";
-import { distrustError, distrustOf } from "../../executor/trust.ts";
-import { nearest } from "../../model/nearest.ts";
-import { userFolder } from "../../registry/folders.ts";
+import { errnoOf, messageOf, usageError } from "../errors.ts";
+import { distrustError, distrustOf } from "../executor/trust.ts";
+import { nearest } from "../model/nearest.ts";
+import { userFolder } from "../registry/folders.ts";
 import { CONFIG_KEYS, type ConfigValue, isTable, KIND_WORDS, readValue, variableOf } from "./keys.ts";
 import { lineOf, parseToml } from "./toml.ts";
 
