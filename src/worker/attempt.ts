@@ -4,7 +4,7 @@ import { startOf } from "../queue/proc.ts";
 import type { Slot } from "../queue/protocol.ts";
 import { createMemoryGroup, type MemoryGroup } from "./cgroup.ts";
 import type { ElementContext } from "./element-context.ts";
-import type { RankLauncher } from "./element.ts";
+import { type Allocation, type RankLauncher, secondsUntilEnd } from "./element.ts";
 import { armLimit, GRACE_MS } from "./limits.ts";
 import type { Cause } from "./policy.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
@@ -20,6 +20,8 @@ export type AttemptEnd = {
   startedAt: string;
   endedAt: string;
 };
+
+const ALLOCATION_ENDS = "it reached the scheduler's own time limit; ask for more with --time";
 
 /** One attempt of one task: all its ranks, from their start to the last process's end. */
 export class Attempt {
@@ -50,10 +52,11 @@ export class Attempt {
   async run(alone: () => boolean): Promise<AttemptEnd> {
     const { alarms, spec, family, dir } = this.#context;
     const startedAt = new Date().toISOString();
+    const limitSeconds = this.#limitSeconds();
     const disarm = armLimit(
       alarms,
-      { limitSeconds: spec.resources.timeSeconds ?? null, warnSeconds: spec.run.signalDelaySeconds },
-      { warn: () => this.warn("timeout"), expire: () => this.#expire() },
+      { limitSeconds, warnSeconds: spec.run.signalDelaySeconds },
+      { warn: () => this.warn("timeout"), expire: () => this.#expire(limitSeconds ?? 0) },
     );
     const groups: number[] = [];
     this.#memory = this.#limitMemory();
@@ -100,6 +103,15 @@ export class Attempt {
     const cause = kind === "timeout" ? "timeout" : "preempted";
     this.#context.alarms.after(this.#context.spec.run.signalDelaySeconds * 1000, () => {
       if (this.#live.size > 0) this.stop(cause, `${kind} (asked for with interrupt)`);
+    });
+  }
+
+  /** Ends it in time for its record, where the allocation turned out to have a limit. */
+  endWithin(allocation: Allocation | null): void {
+    const seconds = secondsUntilEnd(allocation);
+    if (!Number.isFinite(seconds)) return;
+    this.#context.alarms.after(seconds * 1000, () => {
+      if (this.#live.size > 0) this.stop("timeout", ALLOCATION_ENDS);
     });
   }
 
@@ -217,8 +229,16 @@ export class Attempt {
     memory.remove();
   }
 
-  #expire(): void {
-    this.stop("timeout", timeoutReason(this.#context.spec.resources.timeSeconds ?? 0));
+  /** The task's own limit, or what is left of an allocation that has less. */
+  #limitSeconds(): number | null {
+    const { allocation, spec } = this.#context;
+    const own = spec.resources.timeSeconds ?? Number.POSITIVE_INFINITY;
+    const limit = Math.min(own, secondsUntilEnd(allocation));
+    return Number.isFinite(limit) ? limit : null;
+  }
+
+  #expire(limitSeconds: number): void {
+    this.stop("timeout", timeoutReason(limitSeconds));
   }
 
   #causeOfLeaving(ranks: RankEnd[]): Cause | null {

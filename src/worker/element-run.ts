@@ -4,6 +4,7 @@ import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts"
 import { isRequested } from "../store/requests.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
+import type { Allocation } from "./element.ts";
 import type { ElementHistory } from "./history.ts";
 import { judge } from "./outcome.ts";
 import { type History, NO_HISTORY } from "./policy.ts";
@@ -102,12 +103,30 @@ export class ElementRun {
 
   /** The node is about to be taken away, or the limit is near: tasks may save their state and leave. */
   preempt(kind: "preempted" | "timeout" = "preempted"): void {
-    const { allocation, spec } = this.#context;
-    this.#preempted = true;
+    const { allocation } = this.#context;
     this.#leaving = allocation !== null;
+    if (kind === "preempted" && allocation?.endsAt === null && allocation.timeLeft) {
+      void this.#learnLimit(allocation, allocation.timeLeft).then(() => this.#warn(kind));
+    } else this.#warn(kind);
+  }
+
+  #warn(kind: "preempted" | "timeout"): void {
+    const { spec } = this.#context;
     const limitIsNear = this.#timeLeft() < (spec.run.signalDelaySeconds + EARLY_SECONDS) * 1000;
-    for (const attempt of this.#running.values()) attempt.warn(limitIsNear ? "timeout" : kind);
+    const why = limitIsNear ? "timeout" : kind;
+    this.#preempted ||= why === "preempted";
+    for (const attempt of this.#running.values()) {
+      attempt.warn(why);
+      if (limitIsNear) attempt.endWithin(this.#context.allocation);
+    }
     this.#pump();
+  }
+
+  /** A limit that nobody asked for is the site's, and only the scheduler knows it. */
+  async #learnLimit(allocation: Allocation, words: string[]): Promise<void> {
+    const { askTimeLeft } = await import("./time-left.ts");
+    const seconds = await askTimeLeft(words);
+    allocation.endsAt = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
   }
 
   /**

@@ -27,6 +27,8 @@ export type Allocation = {
   ranks: RankLauncher | null;
   /** When the scheduler ends this element, by `performance.now()`; null where that is not known. */
   endsAt: number | null;
+  /** Argv that prints how long this element still has; null where it cannot be asked. */
+  timeLeft: string[] | null;
 };
 
 /** A command that starts the words after it once per rank, in order of ranks, on all hosts. */
@@ -53,6 +55,9 @@ export type RankLauncher = {
  *   its host, separated by a space, such as `SLURM_PROCID SLURM_LOCALID`.
  * - `JOBX_ELEMENT_SECONDS`: the allocation's time limit; without, a task that is to run again does so here,
  *   whatever time is left.
+ * - `JOBX_TIME_LEFT_COMMAND`: where the script does not know the limit, a JSON array of words that prints how long is
+ *   left, as `parseDuration` reads it, such as `1:30`. Asked once, when a warning comes: the warning does not say
+ *   whether it is of the limit or of a preemption.
  *
  * Signals: SIGUSR2 to the supervisor alone (it passes it on) is a warning that the allocation is about to end;
  * SIGUSR1 is the same, but counts as a timeout. SIGTERM ends it; what was cancelled by jobx is cancelled, everything else is the scheduler's to judge.
@@ -69,6 +74,15 @@ export function elementOf(spec: JobSpec, env: Record<string, string | undefined>
   return { element, ...packOf(spec, element), slots: pack.slots, allocation: allocationOf(env) };
 }
 
+/** Seconds that a task may still run in an allocation and leave it in good order; infinite without a known limit. */
+export function secondsUntilEnd(allocation: Allocation | null): number {
+  const left = ((allocation?.endsAt ?? Number.POSITIVE_INFINITY) - performance.now()) / 1000;
+  return Math.max(left / 2, left - LEAVING_SECONDS);
+}
+
+/** What ending a task, keeping its record and asking for another run may take. */
+const LEAVING_SECONDS = 15;
+
 function allocationOf(env: Record<string, string | undefined>): Allocation {
   const seconds = env.JOBX_ELEMENT_SECONDS ? natural("JOBX_ELEMENT_SECONDS", env.JOBX_ELEMENT_SECONDS) : null;
   const words = env.JOBX_RANK_COMMAND ? wordsOf("JOBX_RANK_COMMAND", env.JOBX_RANK_COMMAND) : null;
@@ -79,6 +93,9 @@ function allocationOf(env: Record<string, string | undefined>): Allocation {
     requeue: env.JOBX_REQUEUE_COMMAND ? wordsOf("JOBX_REQUEUE_COMMAND", env.JOBX_REQUEUE_COMMAND) : null,
     ranks: words ? { words, ...rankVariables(rankVariable, localRankVariable) } : null,
     endsAt: seconds === null ? null : performance.now() + seconds * 1000,
+    timeLeft: env.JOBX_TIME_LEFT_COMMAND
+      ? wordsOf("JOBX_TIME_LEFT_COMMAND", env.JOBX_TIME_LEFT_COMMAND)
+      : null,
   };
 }
 

@@ -19,7 +19,7 @@ export function refusedAgainReason({ requeue, maxTimeouts }: RunOptions): string
 }
 
 export function timeoutReason(limitSeconds: number): string {
-  return `reached its time limit of ${seconds(limitSeconds)}; retry with a longer --time`;
+  return `reached its time limit of ${seconds(Number(limitSeconds.toFixed(1)))}; retry with a longer --time`;
 }
 
 /** The words of a memory limit, with what to ask for next. */

@@ -147,6 +147,37 @@ describe("a packed task that is cancelled while it runs", () => {
   });
 });
 
+describe("a warning that may be of a limit that only the scheduler knows", () => {
+  const asking = (answer: string) => ({ JOBX_TIME_LEFT_COMMAND: JSON.stringify(["echo", answer]) });
+
+  test("is one of the limit when little time is left, and ends in time what does not listen", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: DEAF, run: { requeue: true, maxTimeouts: 1 } });
+    const worker = await whenReady(dir, allocation(home, asking("0:01")));
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(75);
+    expect(againsOf(dir)).toMatchObject([{ why: "timeout", reason: expect.stringContaining("time limit") }]);
+  });
+
+  test("ends what has timed out often enough", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: DEAF, run: { requeue: true, maxTimeouts: 0 } });
+    const worker = await whenReady(dir, allocation(home, asking("0:01")));
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ status: "timeout" });
+  });
+
+  test.each(["1-00:00:00", "UNLIMITED", ""])("is one of a preemption when %p is left", async (answer) => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: DEAF, run: { requeue: true, maxTimeouts: 0 } });
+    const worker = await whenReady(dir, allocation(home, asking(answer)));
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(75);
+    expect(againsOf(dir)).toMatchObject([{ why: "preempted" }]);
+  });
+});
+
 describe("a warning of the time limit", () => {
   test("counts as a timeout, and the element is run again", async () => {
     const home = tempDir();
@@ -196,11 +227,12 @@ describe("the end of an allocation", () => {
 describe("a time limit inside an allocation", () => {
   const SLOW = ["sh", "-c", "echo run >> $JOBX_CHECKPOINT_DIR/state; exec sleep 300"];
   const limited = { timeSeconds: 0.3 };
+  const almostAll = { timeSeconds: 0.6 };
 
   test("has the element run again when the time left is too short, as often as timeouts are allowed", async () => {
     const home = tempDir();
-    const dir = makeJob(home, { argv: SLOW, resources: limited, run: { maxTimeouts: 1 } });
-    const env = allocation(home, { JOBX_ELEMENT_SECONDS: "0" });
+    const dir = makeJob(home, { argv: SLOW, resources: almostAll, run: { maxTimeouts: 1 } });
+    const env = allocation(home, { JOBX_ELEMENT_SECONDS: "1" });
     expect(await runJob(dir, env)).toBe(75);
     expect(againsOf(dir)).toMatchObject([{ attempt: 0, why: "timeout" }]);
     expect(await runJob(dir, env)).toBe(1);
@@ -218,10 +250,10 @@ describe("a time limit inside an allocation", () => {
 
   test("is the task's end when the scheduler refuses to run the element again", async () => {
     const home = tempDir();
-    const dir = makeJob(home, { argv: SLOW, resources: limited });
+    const dir = makeJob(home, { argv: SLOW, resources: almostAll });
     const script = join(home, "refuse");
     writeFileSync(script, "#!/bin/sh\necho 'Requested operation is disabled' >&2\nexit 1\n", { mode: 0o755 });
-    const env = { JOBX_ELEMENT_SECONDS: "0", JOBX_REQUEUE_COMMAND: JSON.stringify([script]) };
+    const env = { JOBX_ELEMENT_SECONDS: "1", JOBX_REQUEUE_COMMAND: JSON.stringify([script]) };
     const worker = startWorker(dir, allocation(home, env));
     expect(await worker.ended).toBe(75);
     expect(resultOf(dir)).toMatchObject({ status: "timeout" });
