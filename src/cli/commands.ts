@@ -20,6 +20,7 @@ const entry = (
 /** Every command; only the named one is loaded. */
 export const COMMANDS: readonly CommandEntry[] = [
   entry("Submit", "submit", "Run a command or an exported function", () => import("./commands/submit.ts")),
+  entry("Submit", "run", "Run a script that uses the TypeScript API", () => import("./commands/run.ts")),
   entry("Submit", "retry", "Submit tasks again, as a new job", () => import("./commands/retry.ts")),
   entry("Look", "list", "Jobs, newest first", () => import("./commands/list.ts"), ["ls"]),
   entry("Look", "status", "Counts by state, and the reasons", () => import("./commands/status.ts")),

@@ -29,3 +29,11 @@ test("words that stand for themselves are offered, placeholders are not", async 
   expect(await complete("plugins", "li")).toEqual(["list"]);
   expect(await complete("list", "-n", "")).toEqual([]);
 });
+
+test("a script is completed as a file, and so are the words after it, which are its own", async () => {
+  for (const before of [["run"], ["run", "-v", "sweep.ts"], ["--home", "x", "run", "sweep.ts", "--lr"]]) {
+    expect(await completionFor([...before, ""], sources)).toEqual({ mode: "files", candidates: [] });
+  }
+  expect(await complete("run", "sweep.ts", "--ho")).toEqual([]);
+  expect(await complete("run", "--ho")).toEqual(["--home"]);
+});

@@ -15,6 +15,8 @@ export type CommandHelp = {
   notes?: string;
   /** What may stand after `--`, kept word for word; without it those words are ordinary ones. */
   rest?: string;
+  /** Every word after the first one that is no option belongs to what that one names, options too; they arrive as `rest`. */
+  ownWords?: boolean;
   /** Flags of other tools that people try, with what to use instead: `{ "--output": "..." }`. */
   foreign?: Record<string, string>;
 };

@@ -5,7 +5,7 @@ import type { Globals } from "../context.ts";
 import type { AnyCommand, LoadedCommand } from "./command.ts";
 import { flagsOf, positionalsOf } from "./flags.ts";
 import { GLOBAL_ARGS } from "./globals.ts";
-import { scan, type ScanOptions } from "./scan.ts";
+import { scan, type Scanned, type ScanOptions } from "./scan.ts";
 import { OptionValues } from "./values.ts";
 
 /** Values by declared name; `_` holds the words that are no options. */
@@ -53,16 +53,18 @@ export function parseCommand(
   values = new OptionValues(),
 ): Invocation {
   const flags = flagsOf(command.args);
-  const found = scan(argv, [...flags, ...GLOBAL_FLAGS], values, {
+  const ownWords = command.help.ownWords ?? false;
+  const scanned = scan(argv, [...flags, ...GLOBAL_FLAGS], values, {
     where: `jobx ${command.name}`,
     foreign: command.help.foreign ?? {},
     rest: command.help.rest ?? null,
-    stopAtWord: false,
+    stopAtWord: ownWords,
   });
+  const found = ownWords ? splitAtWord(argv, scanned) : scanned;
   const globals = globalsFrom(values);
   if (values.flag("version")) return { kind: "version", globals };
   if (values.flag("help")) return { kind: "help", globals, command };
-  const rest = command.help.rest === undefined ? null : found.rest;
+  const rest = command.help.rest === undefined && !ownWords ? null : found.rest;
   const positionals = rest ? found.words : [...found.words, ...(found.rest ?? [])];
   const args: CommandArgs = { _: positionals };
   for (const flag of flags) {
@@ -77,6 +79,12 @@ export function parseCommand(
 const GLOBAL_FLAGS = flagsOf(GLOBAL_ARGS);
 
 const ROOT: Omit<ScanOptions, "stopAtWord"> = { where: "jobx", foreign: {}, rest: null };
+
+/** The first word, which a `--` may precede, and all that follow it. */
+function splitAtWord(argv: string[], { stoppedAt, rest }: Scanned): Pick<Scanned, "words" | "rest"> {
+  const [word, ...own] = stoppedAt === null ? (rest ?? []) : argv.slice(stoppedAt);
+  return { words: word === undefined ? [] : [word], rest: own };
+}
 
 function assignPositionals(command: LoadedCommand, words: string[], args: CommandArgs): void {
   const declared = positionalsOf(command.args);

@@ -33,6 +33,7 @@ export async function completionFor(words: string[], sources: CompletionSources)
   const rest = after.indexOf("--");
   if (rest >= 0) return { ...NOTHING, mode: rest === after.length - 1 ? "commands" : "files" };
   const flags = [...flagsOf(command.args), ...globals];
+  if (command.help.ownWords && commandIndex(after, flags) >= 0) return { ...NOTHING, mode: "files" };
   return matching(await valueOrWord(flags, command, after, current, sources), current);
 }
 
@@ -82,7 +83,7 @@ async function valuesOf(
   if (hint === "TOPIC") return list(await sources.topics());
   // Placeholders are in capitals; small letters are the words themselves.
   if (/^[a-z|]+$/.test(hint)) return list(hint.split("|").map((value) => ({ value, about: "" })));
-  if (hint.startsWith("FILE")) return { mode: "files", candidates: [] };
+  if (hint.startsWith("FILE") || hint.startsWith("SCRIPT")) return { mode: "files", candidates: [] };
   if (hint === "DIR") return { mode: "folders", candidates: [] };
   return NOTHING;
 }
