@@ -1,8 +1,8 @@
 import { isFinal } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
+import { failureOutput } from "../orchestrator/failure-output.ts";
 import { nameOf, taskError } from "../orchestrator/results.ts";
 import type { JobView } from "../orchestrator/view.ts";
-import { failureOutput } from "./failure-output.ts";
 import type { Output, Style } from "./output.ts";
 import { printable } from "./printable.ts";
 import { groupReasons, type ReasonGroup, renderReasons, shapeOf } from "./reasons.ts";

@@ -40,14 +40,16 @@ export function parseCount(text: string): number {
   throw usageError(`"${text}" is not a whole number of at least 1`);
 }
 
-function parseLimit(text: string): number {
+/** A time limit in seconds, more than 0. */
+export function parseLimit(text: string): number {
   const seconds = parseDuration(text);
   // Schedulers read 0 as "no limit" or as "the partition's", or let the job wait for ever.
   if (seconds > 0) return seconds;
   throw usageError(`"${text}" is no time limit: it must be more than 0`, "Leave --time out for no limit");
 }
 
-function parseName(text: string): string {
+/** A name without blanks. */
+export function parseName(text: string): string {
   if (text !== "" && !/[\s\0]/.test(text)) return text;
   throw usageError(`${JSON.stringify(text)} is not a name`);
 }

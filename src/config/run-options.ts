@@ -55,7 +55,8 @@ function parseLauncher(text: string): string[] {
   throw usageError(`A quote or backslash in ${JSON.stringify(text)} never ends`, "Close it, or take it away");
 }
 
-function parseNumber(text: string): number {
+/** A whole number of at least 0. */
+export function parseNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw usageError(`${JSON.stringify(text)} is not a whole number`, "Write 0, 1, 2, ...");
 }

@@ -6,12 +6,15 @@ import { reviveError } from "../store/remote-error.ts";
 import { loadValue } from "../store/values.ts";
 import type { JobView } from "./view.ts";
 
+/** Where tasks are looked up: a view, or a reader as it stands. */
+export type TaskSource = Pick<JobView, "id" | "dir" | "spec" | "task">;
+
 /**
  * The value of one task: of its one rank, of the rank named, or an array with one per rank. Throws
  * JOB_FAILED, JOB_LOST, JOB_CANCELLED or JOB_TIMEOUT with the remote error as `cause`, or
  * NOT_FOUND while it has not ended.
  */
-export function taskValue(view: JobView, index: number, rank: number | null): unknown {
+export function taskValue(view: TaskSource, index: number, rank: number | null): unknown {
   const task = view.task(index);
   if (rank === null && task.state !== "succeeded") throw taskError(view, task);
   const ranks = rank === null ? task.ranks : task.ranks.filter((one) => one.rank === rank);
@@ -20,7 +23,7 @@ export function taskValue(view: JobView, index: number, rank: number | null): un
 }
 
 /** Why a task has no value, as an error whose `cause` is what the task threw. */
-export function taskError(view: JobView, task: TaskView): JobxError {
+export function taskError(view: TaskSource, task: TaskView): JobxError {
   const record = failedRank(task)?.result ?? null;
   const remote = record?.error ?? null;
   const reason = remote
@@ -49,16 +52,16 @@ export function remoteErrorOf(task: TaskView): RemoteError | null {
 }
 
 /** `12.3`, or `12` for a job's only task. */
-export function nameOf(view: JobView, task: TaskView): string {
+export function nameOf(view: TaskSource, task: TaskView): string {
   return view.spec.tasks === 1 ? `${view.id}` : `${view.id}.${task.index}`;
 }
 
 /** "Task 12.3", or "Job 12" where it has only one task. */
-function subjectOf(view: JobView, task: TaskView): string {
+function subjectOf(view: TaskSource, task: TaskView): string {
   return `${view.spec.tasks === 1 ? "Job" : "Task"} ${nameOf(view, task)}`;
 }
 
-function rankValue(view: JobView, task: TaskView, rank: RankView): unknown {
+function rankValue(view: TaskSource, task: TaskView, rank: RankView): unknown {
   const record: ResultRecord | null = rank.result;
   if (!record || record.status !== "succeeded")
     throw taskError(view, { ...task, state: rank.state, ranks: [rank] });
@@ -101,7 +104,7 @@ function sentence(subject: string, state: TaskState): string {
   }
 }
 
-function hintFor(view: JobView, task: TaskView): string {
+function hintFor(view: TaskSource, task: TaskView): string {
   const name = nameOf(view, task);
   if (task.state === "queued" || task.state === "running") return `Wait for it: jobx wait ${name}`;
   return `See its output: jobx logs ${name}; run it again: jobx retry ${name}`;

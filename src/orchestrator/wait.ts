@@ -18,7 +18,7 @@ export type WaitOptions = {
 
 /**
  * Waits until every selected task has ended, and gives the jobs as they then stand. It never hangs: a
- * task that its executor has forgotten gets its verdict. Rejects with WAIT_TIMEOUT or INTERRUPTED.
+ * task that its executor has forgotten gets its verdict, or is submitted again where it has retries left. Rejects with WAIT_TIMEOUT or INTERRUPTED.
  */
 export async function waitFor(
   services: Services,
@@ -29,11 +29,11 @@ export async function waitFor(
   const views = () => [...readers.values()].map(viewOf);
   const watched = selected.flatMap(({ id, tasks }) => {
     const reader = readers.get(id);
-    return reader ? [{ reader, tasks }] : [];
+    return reader ? [{ services, reader, tasks }] : [];
   });
   const { timeoutSeconds, signal, tickMs, onProgress } = options;
   const onNews = onProgress && (() => onProgress(views()));
-  const outcome = await new Watcher(services).wait(watched, { timeoutSeconds, signal, tickMs, onNews });
+  const outcome = await new Watcher().wait(watched, { timeoutSeconds, signal, tickMs, onNews });
   if (outcome === "timeout") throw waitTimedOut(namesOf(selected), timeoutSeconds ?? 0);
   if (outcome === "aborted") throw waitInterrupted(namesOf(selected));
   return views();

@@ -3,8 +3,8 @@ import type { JobReader } from "./job-reader.ts";
 import type { Services } from "./services.ts";
 import { settle } from "./settle.ts";
 
-/** Tasks of a job that somebody waits for; null for all of them. */
-export type Watched = { reader: JobReader; tasks: readonly number[] | null };
+/** Tasks of a job that somebody waits for, null for all of them, and who is asked about them. */
+export type Watched = { services: Services; reader: JobReader; tasks: readonly number[] | null };
 
 export type WatchOptions = {
   /** Gives up after this long; 0 looks once. */
@@ -34,20 +34,15 @@ const REPORT_MS = 100;
  * neither of them once nobody does. It never hangs: a task that its executor has forgotten gets its verdict.
  */
 export class Watcher {
-  readonly #services: Services;
   readonly #waits = new Set<Wait>();
-  /** How many waits are about each job that is looked at. */
-  readonly #readers = new Map<JobReader, number>();
+  /** What is looked at, and how many waits are about it. */
+  readonly #readers = new Map<JobReader, { services: Services; waits: number }>();
   #running = false;
   #look = FIRST_LOOK_MS;
   #ask = FIRST_ASK_MS;
   #nextAsk = 0;
   #lastNews = 0;
   #wake = Promise.withResolvers<void>();
-
-  constructor(services: Services) {
-    this.#services = services;
-  }
 
   /** Waits until all of these have ended, or gives up. Rejects where a job cannot be read. */
   wait(watched: Watched[], options: WatchOptions = {}): Promise<WatchOutcome> {
@@ -71,10 +66,13 @@ export class Watcher {
     };
     signal?.addEventListener("abort", wake);
     this.#waits.add(wait);
-    for (const { reader } of watched) {
-      const count = this.#readers.get(reader) ?? 0;
-      this.#readers.set(reader, count + 1);
-      if (count === 0) this.#startAnew();
+    for (const { reader, services } of watched) {
+      const known = this.#readers.get(reader);
+      if (known) known.waits++;
+      else {
+        this.#readers.set(reader, { services, waits: 1 });
+        this.#startAnew();
+      }
     }
     if (!this.#running) void this.#run();
     return promise;
@@ -122,13 +120,19 @@ export class Watcher {
       else this.#ask = Math.min(this.#ask * 1.5, LAST_ASK_MS);
       // Set before they are asked: a job that comes meanwhile is asked about next.
       this.#nextAsk = performance.now() + this.#ask;
-      await settle(this.#services, open);
+      await this.#settle(open);
     }
     const finished = [...this.#readers.keys()].filter((reader) => reader.isFinal && !reader.summarised);
-    if (finished.length > 0) await settle(this.#services, finished);
+    await this.#settle(finished);
     for (const wait of this.#waits) {
       wait.hasNews ||= isAskTime || wait.watched.some(({ reader }) => news.has(reader));
       this.#consider(wait);
+    }
+  }
+
+  async #settle(readers: JobReader[]): Promise<void> {
+    for (const [services, jobs] of Map.groupBy(readers, (reader) => this.#readers.get(reader)?.services)) {
+      if (services) await settle(services, jobs);
     }
   }
 
@@ -160,9 +164,8 @@ export class Watcher {
     if (!this.#waits.delete(wait)) return;
     wait.signal?.removeEventListener("abort", wait.wake);
     for (const { reader } of wait.watched) {
-      const count = (this.#readers.get(reader) ?? 1) - 1;
-      if (count > 0) this.#readers.set(reader, count);
-      else this.#readers.delete(reader);
+      const known = this.#readers.get(reader);
+      if (known && --known.waits === 0) this.#readers.delete(reader);
     }
     settleIt();
   }

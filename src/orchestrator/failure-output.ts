@@ -1,9 +1,8 @@
 import { headline } from "../model/remote-error.ts";
 import type { TaskView } from "../model/task-view.ts";
-import { tailText } from "../orchestrator/log-tail.ts";
-import { failedRank, remoteErrorOf } from "../orchestrator/results.ts";
-import type { JobView } from "../orchestrator/view.ts";
 import { elementLogPath, logPath } from "../store/layout.ts";
+import { tailText } from "./log-tail.ts";
+import { failedRank, remoteErrorOf, type TaskSource } from "./results.ts";
 
 const TAIL_LINES = 10;
 /** A function's error stands at the end of its log, after what is looked for. */
@@ -23,7 +22,7 @@ export type FailureOutput = {
 };
 
 /** The end of what the failed rank wrote: of stderr, else of stdout, else of what the scheduler captured. */
-export function failureOutput(view: JobView, task: TaskView): FailureOutput {
+export function failureOutput(view: TaskSource, task: TaskView): FailureOutput {
   const error = remoteErrorOf(task);
   const texts = pathsOf(view, task).map((path) => linesOf(tailText(path, MOST_LINES, MOST_BYTES)));
   const any = texts.some((lines) => lines.some((line) => line.trim() !== "" && !isMarker(line)));
@@ -39,7 +38,7 @@ export function failureOutput(view: JobView, task: TaskView): FailureOutput {
   };
 }
 
-function pathsOf({ dir, spec }: JobView, task: TaskView): string[] {
+function pathsOf({ dir, spec }: TaskSource, task: TaskView): string[] {
   const rank = failedRank(task)?.rank ?? 0;
   const element = Math.floor(task.index / spec.run.pack.tasks);
   return [
