@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { errnoOf, JobxError, messageOf } from "../errors.ts";
-import type { FunctionEntry } from "../model/job.ts";
+import type { FunctionCode, FunctionEntry } from "../model/job.ts";
 import { ensureDir, writeNewFile } from "../store/files.ts";
 import { codeDir, homeDirs } from "../store/layout.ts";
 import { type Bundle, bundleModule } from "./bundle.ts";
@@ -11,37 +11,56 @@ import { whyNotCallableInCode } from "./callable.ts";
 import { missingExport, notCallable, usesModuleExports } from "./exports.ts";
 import type { FunctionReference } from "./reference.ts";
 
-/** `code` is the sha256 of the snapshot, its folder's name under `code/`; warnings are sentences. */
-export type Snapshot = { code: string; warnings: string[] };
+/** Code as it will be stored: files by their path in its folder, `index.js` among them. Warnings are sentences. */
+export type Snapshot = { files: ReadonlyMap<string, string | Uint8Array>; warnings: string[] };
 
-const INDEX = "index.js";
+/** The file of a snapshot that a task imports. */
+export const INDEX = "index.js";
 
 /**
- * Keeps a function's module, bundled with all it imports, under its hash in the home; the same code is
- * kept once. The module is not run. Throws USAGE when it does not build, lacks the export, or exports
- * something that cannot be called; STORAGE when the home cannot be written.
+ * A function's module, bundled with all it imports. Nothing is written, and the module is not run. Throws
+ * USAGE when it does not build, lacks the export, or exports something that cannot be called.
  */
-export async function snapshotFunction(home: string, reference: FunctionReference): Promise<Snapshot> {
+export async function takeSnapshot(reference: FunctionReference): Promise<Snapshot> {
   const bundle = await bundleModule(reference.file);
   checkBundle(reference, bundle);
-  const code = hashOf(bundle);
+  return { files: filesOf(bundle), warnings: bundle.warnings };
+}
+
+/**
+ * Keeps a snapshot under its hash in the home; the same code is kept once. Gives the hash, its folder's name
+ * under `code/`. Throws STORAGE when the home cannot be written; `file` is what the message names.
+ */
+export function keepSnapshot(home: string, file: string, snapshot: Snapshot): string {
+  const code = hashOf(snapshot);
   try {
-    place(home, code, bundle);
+    place(home, code, snapshot);
   } catch (error) {
-    throw new JobxError(
-      "STORAGE",
-      `The snapshot of ${reference.file} could not be written: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    const message = `The snapshot of ${file} could not be written: ${messageOf(error)}`;
+    throw new JobxError("STORAGE", message, { cause: error });
   }
-  return { code, warnings: bundle.warnings };
+  return code;
 }
 
 /** The file that a task imports: the snapshot's, or the live one. */
-export function modulePath(home: string, entry: FunctionEntry): string {
+export function modulePath(home: string, entry: Pick<FunctionCode, "file" | "code">): string {
   return entry.code === null ? entry.file : join(codeDir(home, entry.code), INDEX);
+}
+
+/** What to import, the export to call, and the user's own file for messages. */
+export type LoadableCode = { path: string; export: string; file: string };
+
+/** One of a job's functions, by its number in a task's payload. Throws DAMAGED when the job has none of that number. */
+export function loadableCode(home: string, entry: FunctionEntry, fn = 0): LoadableCode {
+  const code = fn === 0 ? entry : entry.more?.[fn - 1];
+  if (!code) throw new JobxError("DAMAGED", `The task calls function ${fn}, which its job does not have`);
+  return { path: modulePath(home, code), export: code.export, file: code.file };
+}
+
+function filesOf(bundle: Bundle): Map<string, string | Uint8Array> {
+  const files = new Map<string, string | Uint8Array>([[INDEX, bundle.code]]);
+  for (const [name, bytes] of bundle.assets) files.set(name, bytes);
+  return files;
 }
 
 function checkBundle(reference: FunctionReference, bundle: Bundle): void {
@@ -55,21 +74,27 @@ function checkBundle(reference: FunctionReference, bundle: Bundle): void {
   if (why) throw notCallable(reference, why);
 }
 
-function hashOf(bundle: Bundle): string {
-  const hash = new Bun.CryptoHasher("sha256").update(bundle.code);
-  for (const [name, bytes] of bundle.assets) hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
+function hashOf({ files }: Snapshot): string {
+  const hash = new Bun.CryptoHasher("sha256");
+  for (const [name, content] of files) {
+    const bytes = Buffer.from(content);
+    hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
+  }
   return hash.digest("hex");
 }
 
 /** Fills a temporary folder and renames it; whoever comes second finds the work done. */
-function place(home: string, code: string, bundle: Bundle): void {
+function place(home: string, code: string, { files }: Snapshot): void {
   const target = codeDir(home, code);
   if (existsSync(join(target, INDEX))) return touch(target);
   const temporary = join(homeDirs.code(home), `.${code.slice(0, 12)}-${randomUUID()}`);
   ensureDir(temporary);
   try {
-    for (const [name, bytes] of bundle.assets) write(join(temporary, name), bytes);
-    write(join(temporary, INDEX), bundle.code);
+    for (const [name, content] of files) {
+      const path = join(temporary, name);
+      ensureDir(dirname(path));
+      writeNewFile(path, Buffer.from(content));
+    }
     renameSync(temporary, target);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
@@ -86,8 +111,4 @@ function touch(folder: string): void {
   } catch {
     // Somebody else's home: reading it is enough.
   }
-}
-
-function write(path: string, content: string | Uint8Array): void {
-  writeNewFile(path, typeof content === "string" ? Buffer.from(content) : content);
 }

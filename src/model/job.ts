@@ -1,16 +1,25 @@
 import type { Resources } from "./resources.ts";
 
-/** A shell-less command; each word may hold placeholders such as `{lr}` when the job has parameters. */
+/**
+ * A shell-less command; each word may hold placeholders such as `{lr}` when the job has parameters. Without
+ * words, each task's own are the `args` of its payload.
+ */
 export type CommandEntry = { kind: "command"; argv: string[] };
 
-/** An exported function of a module. */
-export type FunctionEntry = {
-  kind: "function";
-  /** The file as the user named it, made absolute. */
+/** One function: where it is, and its snapshot. */
+export type FunctionCode = {
+  /** The user's own file, absolute; of an inline function with the line it was written in, `/path/sweep.ts:12`. */
   file: string;
   export: string;
-  /** sha256 of the bundled snapshot in `code/`; null imports `file` as it is when the task runs. */
+  /** sha256 of the snapshot in `code/`; null imports `file` as it is when the task runs. */
   code: string | null;
+};
+
+/** A function that all tasks call. */
+export type FunctionEntry = FunctionCode & {
+  kind: "function";
+  /** Further functions of a job whose tasks call different ones; payloads name them by number, 1 for the first of these. */
+  more?: FunctionCode[];
 };
 
 export type Entry = CommandEntry | FunctionEntry;
@@ -89,8 +98,12 @@ export type TaskPayload = {
   params: Record<string, unknown> | null;
   /** The whole line or row, for `{}`; null without `--params`. */
   line: string | null;
-  /** Positional arguments of a function, the row not included. */
+  /** Positional arguments of a function, the row not included; a command's words where its entry has none. */
   args: unknown[];
+  /** Which of the job's functions to call: 0 or absent for the entry's own, else one of `more`. */
+  fn?: number;
+  /** A sequence: calls to make one after the other instead; the task's value is the array of theirs. */
+  steps?: { fn: number; args: unknown[] }[];
 };
 
 /** The native id that a scheduler gave, with what makes it unambiguous. */
@@ -103,7 +116,9 @@ export type NativeId = {
   /** The first element of the job that this native array holds, and how many. */
   firstElement: number;
   elements: number;
+  /** Native indices, of an array that runs only some of those again whose earlier run was lost; absent for all. */
+  only?: number[];
 };
 
-/** native.msgpack: written once the scheduler accepted. */
+/** native.msgpack: written once the scheduler accepted, and anew when it accepted what had been lost. */
 export type NativeJob = { natives: NativeId[] };

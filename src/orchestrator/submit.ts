@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 
 import { version } from "../../package.json";
-import { checkExport } from "../code/exports.ts";
-import { resolveReference } from "../code/reference.ts";
-import { snapshotFunction } from "../code/snapshot.ts";
+import { type CapturedFunction, captureReference, storeFunction } from "../code/capture.ts";
 import { JobxError, usageError } from "../errors.ts";
 import type {
   Executor,
@@ -14,7 +12,7 @@ import type {
   SubmitRequest,
 } from "../executor/contract.ts";
 import { validateOptions } from "../executor/options.ts";
-import type { Entry, JobSpec, TaskPayload } from "../model/job.ts";
+import type { Entry, FunctionCode, JobSpec, TaskPayload } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { allocateJob, ensureHome, removeJob, writeNative, writeSpec } from "../store/jobs.ts";
 import { jobFiles } from "../store/layout.ts";
@@ -34,7 +32,9 @@ export type SubmitInput = Pick<
   executor: string;
   entry:
     | { kind: "command"; argv: string[] }
-    | { kind: "function"; reference: string; /** false imports the live file. */ snapshot: boolean };
+    | { kind: "function"; reference: string; /** false imports the live file. */ snapshot: boolean }
+    /** The first is the entry's own; payloads name the others by their number. */
+    | { kind: "captured"; functions: CapturedFunction[] };
   tasks: Iterable<TaskPayload>;
   count: number;
   /** The executor's own options, as given. */
@@ -57,22 +57,29 @@ export type Submitted = {
  * written is removed again when the executor refuses, so bad input costs nothing.
  */
 export async function submitJob(services: Services, input: SubmitInput): Promise<Submitted> {
-  const { executor, context, draft } = await prepareJob(services, input);
+  const { executor, context, draft, functions } = await prepareJob(services, input);
   ensureHome(services.home, services.shared);
-  const entry = await storeEntry(services, input, draft.entry);
+  const entry = functions.length === 0 ? draft.entry : await storeFunctions(services, functions);
   return await placeJob(services, executor, context, { ...draft, entry }, input);
 }
 
+type PreparedJob = {
+  executor: Executor;
+  context: ExecutorContext;
+  draft: SpecDraft;
+  /** What the job calls; none for a command. */
+  functions: CapturedFunction[];
+};
+
 /** The checked request of a submission, and who is to run it. Writes nothing. */
-export async function prepareJob(
-  services: Services,
-  input: SubmitInput,
-): Promise<{ executor: Executor; context: ExecutorContext; draft: SpecDraft }> {
+export async function prepareJob(services: Services, input: SubmitInput): Promise<PreparedJob> {
   const { executor, context } = await chooseExecutor(services, input.executor);
-  const entry = findEntry(input);
   const options = validateOptions(executor.name, executor.options, input.options, "-o", context.settings);
-  const draft = await draftJob(services, executor, context, { ...input, entry, options });
-  return { executor, context, draft };
+  const functions = await functionsOf(input);
+  const name = input.name ?? functions[0]?.name ?? null;
+  const entry = entryOf(input, functions);
+  const draft = await draftJob(services, executor, context, { ...input, name, entry, options });
+  return { executor, context, draft, functions };
 }
 
 /** The executor that a name or `auto` means, with its context. */
@@ -168,24 +175,26 @@ async function submitOrRemove(
   }
 }
 
-/** The command as it stands, or the file and export that a reference means. */
-function findEntry(input: SubmitInput): Entry {
-  if (input.entry.kind === "command") {
-    if (input.entry.argv.length === 0)
-      throw usageError("There is no command to run", "Write it after --: jobx submit -- COMMAND");
-    return input.entry;
-  }
-  const reference = resolveReference(input.entry.reference, input.cwd);
-  // A snapshot is checked when it is taken.
-  if (!input.entry.snapshot) checkExport(reference);
-  return { kind: "function", file: reference.file, export: reference.export, code: null };
+async function functionsOf({ entry, cwd }: SubmitInput): Promise<CapturedFunction[]> {
+  if (entry.kind === "captured") return entry.functions;
+  return entry.kind === "command" ? [] : [await captureReference(entry.reference, cwd, entry.snapshot)];
 }
 
-async function storeEntry(services: Services, input: SubmitInput, entry: Entry): Promise<Entry> {
-  if (entry.kind === "command" || input.entry.kind === "command" || !input.entry.snapshot) return entry;
-  const { code, warnings } = await snapshotFunction(services.home, entry);
-  for (const warning of warnings) services.note(warning);
-  return { ...entry, code };
+/** What the request says before its code is stored: the command as it stands, or the functions without hashes. */
+function entryOf({ entry }: SubmitInput, functions: CapturedFunction[]): Entry {
+  if (entry.kind === "command") return entry;
+  return entryFrom(functions.map(({ file, export: name }) => ({ file, export: name, code: null })));
+}
+
+async function storeFunctions(services: Services, functions: CapturedFunction[]): Promise<Entry> {
+  const stored = await Promise.all(functions.map((each) => storeFunction(services.home, each)));
+  for (const warning of new Set(stored.flatMap(({ warnings }) => warnings))) services.note(warning);
+  return entryFrom(stored.map(({ code }) => code));
+}
+
+function entryFrom([first, ...more]: FunctionCode[]): Entry {
+  if (!first) throw new JobxError("BUG", "A job of functions was submitted without any");
+  return { kind: "function", ...first, ...(more.length > 0 ? { more } : {}) };
 }
 
 /** Bun knows a user by these variables alone, and cron jobs and containers may have neither. */
@@ -193,11 +202,9 @@ function userOf({ USER, LOGNAME }: Services["env"]): string {
   return USER || LOGNAME || `uid ${process.getuid?.() ?? "unknown"}`;
 }
 
+/** A retried job has a name; a command without words of its own has none to be named after. */
 function defaultName(entry: Entry): string {
-  if (entry.kind === "function") {
-    return entry.export === "default" ? baseName(entry.file).replace(/\.[^.]+$/, "") : entry.export;
-  }
-  return baseName(entry.argv[0] ?? "command");
+  return entry.kind === "function" ? entry.export : baseName(entry.argv[0] ?? "commands");
 }
 
 function baseName(path: string): string {

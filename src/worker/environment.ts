@@ -81,9 +81,9 @@ export function rankEnvironment(base: Record<string, string>, place: RankPlace):
   return environment;
 }
 
-/** The words of a command with a task's values filled in, the launcher's before them. */
+/** The words of a command, or, where it has none, the task's own, with the task's values filled in; the launcher's before them. */
 export function commandWords(argv: string[], spec: JobSpec, task: number, payload: TaskPayload): string[] {
-  const words = [...spec.run.launcher, ...argv];
+  const words = [...spec.run.launcher, ...(argv.length > 0 ? argv : payload.args.map(String))];
   if (!spec.templated) return words;
   const values = templateValues(spec, task, payload);
   return words.map((word) => fillTemplate(word, values));

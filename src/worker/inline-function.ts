@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 
-import { modulePath } from "../code/snapshot.ts";
+import { loadableCode } from "../code/snapshot.ts";
 import { JobxError } from "../errors.ts";
 import type { StoredValue } from "../model/records.ts";
 import { formatRemoteError } from "../model/remote-error.ts";
@@ -46,7 +46,7 @@ function call({ request, task, attempt, payload, signal }: InlineTask): Promise<
   const { dir, spec } = request;
   const { entry } = spec;
   if (entry.kind !== "function") throw new JobxError("BUG", "A command was called as a function");
-  const code = { path: modulePath(homeOf(dir), entry), export: entry.export, file: entry.file };
+  const code = loadableCode(homeOf(dir), entry, payload.fn);
   return callFunction({ ...payload, code, dir, valueName: valueName(task, attempt, 0) }, (reject) => {
     const stop = () => reject(new JobxError("INTERRUPTED", "The task was interrupted"));
     signal.addEventListener("abort", stop, { once: true });

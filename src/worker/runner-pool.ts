@@ -1,4 +1,4 @@
-import { modulePath } from "../code/snapshot.ts";
+import { loadableCode } from "../code/snapshot.ts";
 import type { FunctionEntry } from "../model/job.ts";
 import { childrenOf } from "../queue/proc.ts";
 import { homeOf, valueName } from "../store/layout.ts";
@@ -87,11 +87,7 @@ export class RunnerPool {
       env,
       cwd: context.cwd,
       ...names,
-      code: {
-        path: modulePath(homeOf(dir), this.#entry),
-        export: this.#entry.export,
-        file: this.#entry.file,
-      },
+      code: loadableCode(homeOf(dir), this.#entry, payload.fn),
       dir,
       valueName: valueName(task, attempt, rank),
     };

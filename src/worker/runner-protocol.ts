@@ -1,3 +1,4 @@
+import type { LoadableCode } from "../code/snapshot.ts";
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
 
 /** One call of a function, as a supervisor hands it to its runner. */
@@ -14,8 +15,7 @@ export type FunctionTask = {
   /** Paths of the logs, opened for appending; equal when they are merged. */
   out: string;
   err: string;
-  /** `path` is what is imported (`modulePath`), `file` the user's own file, for messages. */
-  code: { path: string; export: string; file: string };
+  code: LoadableCode;
   /** The job's directory, and the name in it of a value that is too large for a record. */
   dir: string;
   valueName: string;

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 
 import { checkExport } from "../../src/code/exports.ts";
-import { modulePath, type Snapshot, snapshotFunction } from "../../src/code/snapshot.ts";
+import { keepSnapshot, modulePath, takeSnapshot } from "../../src/code/snapshot.ts";
 import { tempDir } from "../helpers/temp.ts";
 
 const root = tempDir();
@@ -43,11 +43,17 @@ function file(name: string, text: string): string {
   return join(root, name);
 }
 
-const take = (name: string, exported = "default"): Promise<Snapshot> =>
-  snapshotFunction(home, { file: join(root, name), export: exported });
+async function take(
+  name: string,
+  exported = "default",
+  folder = home,
+): Promise<{ code: string; warnings: string[] }> {
+  const snapshot = await takeSnapshot({ file: join(root, name), export: exported });
+  return { code: keepSnapshot(folder, name, snapshot), warnings: snapshot.warnings };
+}
 
-const load = async (snapshot: Snapshot): Promise<Record<string, () => unknown>> =>
-  await import(modulePath(home, { kind: "function", file: "", export: "", code: snapshot.code }));
+const load = async (snapshot: { code: string }): Promise<Record<string, () => unknown>> =>
+  await import(modulePath(home, { file: "", code: snapshot.code }));
 
 describe("A snapshot", () => {
   test("holds the module with its files, packages and assets, each with its original place", async () => {
@@ -65,8 +71,7 @@ describe("A snapshot", () => {
 
   test("of the same code is stored once, also when several are taken at the same time", async () => {
     const other = join(root, "other-home");
-    const reference = { file: join(root, "task.ts"), export: "default" };
-    const taken = await Promise.all([1, 2, 3].map(() => snapshotFunction(other, reference)));
+    const taken = await Promise.all([1, 2, 3].map(() => take("task.ts", "default", other)));
     expect(new Set(taken.map((each) => each.code)).size).toBe(1);
     expect(readdirSync(join(other, "code"))).toEqual([taken[0]?.code ?? ""]);
   });
@@ -74,8 +79,9 @@ describe("A snapshot", () => {
   test("has the same name whatever the current folder", async () => {
     const script = file(
       "hash.ts",
-      `import { snapshotFunction } from ${JSON.stringify(join(import.meta.dir, "../../src/code/snapshot.ts"))};
-console.log((await snapshotFunction(${JSON.stringify(home)}, { file: ${JSON.stringify(join(root, "task.ts"))}, export: "default" })).code);`,
+      `import { keepSnapshot, takeSnapshot } from ${JSON.stringify(join(import.meta.dir, "../../src/code/snapshot.ts"))};
+const snapshot = await takeSnapshot({ file: ${JSON.stringify(join(root, "task.ts"))}, export: "default" });
+console.log(keepSnapshot(${JSON.stringify(home)}, "task.ts", snapshot));`,
     );
     const run = (cwd: string) => Bun.spawnSync([process.execPath, script], { cwd }).stdout.toString().trim();
     const here = (await take("task.ts")).code;
@@ -93,9 +99,7 @@ console.log((await snapshotFunction(${JSON.stringify(home)}, { file: ${JSON.stri
 
   test("is its owner's alone", async () => {
     const path = modulePath(home, {
-      kind: "function",
       file: "",
-      export: "",
       code: (await take("task.ts")).code,
     });
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -104,7 +108,7 @@ console.log((await snapshotFunction(${JSON.stringify(home)}, { file: ${JSON.stri
 
   test("keeps the user's own source in its map", async () => {
     const { code } = await take("task.ts");
-    const text = readFileSync(modulePath(home, { kind: "function", file: "", export: "", code }), "utf8");
+    const text = readFileSync(modulePath(home, { file: "", code }), "utf8");
     const map = JSON.parse(Buffer.from(text.slice(text.lastIndexOf("base64,") + 7), "base64").toString());
     const index = map.sources.indexOf(join(root, "task.ts"));
     expect(map.sourcesContent[index]).toBe(readFileSync(join(root, "task.ts"), "utf8"));

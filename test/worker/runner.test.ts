@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { modulePath, snapshotFunction } from "../../src/code/snapshot.ts";
+import { keepSnapshot, modulePath, takeSnapshot } from "../../src/code/snapshot.ts";
 import { loadValue } from "../../src/store/values.ts";
 import { type FunctionTask, Runner, type RunnerOutcome } from "../../src/worker/runner-client.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -22,8 +22,8 @@ let count = 0;
 beforeAll(async () => {
   mkdirSync(join(root, "sub"));
   writeFileSync(file, SOURCE);
-  const { code } = await snapshotFunction(home, { file, export: "add" });
-  module = modulePath(home, { kind: "function", file, export: "add", code });
+  const code = keepSnapshot(home, file, await takeSnapshot({ file, export: "add" }));
+  module = modulePath(home, { file, code });
   runner = start();
 });
 
