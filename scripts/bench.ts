@@ -57,6 +57,7 @@ let homes = 0;
 
 try {
   await row("start: jobx --version", benchVersion);
+  await row("start: jobx run", benchRun);
   await row("list of 1,000 jobs", benchList);
   await row("1,000 x true, 2 slots", benchCommands);
   await row("1,000 functions, 2 slots", benchFunctions);
@@ -92,6 +93,25 @@ async function benchVersion(): Promise<Row[]> {
       measured: `${ratio.toFixed(2)} x (${ms(median(pairs.map(([a]) => a)))} / ${ms(median(pairs.map(([, b]) => b)))})`,
       target: "at most 1.3 x",
       holds: ratio <= 1.3,
+    },
+  ];
+}
+
+async function benchRun(): Promise<Row[]> {
+  const script = join(work, "hello.ts");
+  writeFileSync(script, "console.log('hello' as string);\n");
+  const pairs = await inPairs(
+    RUNS * 3,
+    () => time([jobx, "run", script]),
+    () => time([process.execPath, script]),
+  );
+  const more = median(pairs.map(([a, b]) => a - b));
+  return [
+    {
+      what: "jobx run hello.ts beside bun hello.ts",
+      measured: `${ms(more)} more (${ms(median(pairs.map(([a]) => a)))} / ${ms(median(pairs.map(([, b]) => b)))})`,
+      target: "at most 10 ms more",
+      holds: more <= 0.01,
     },
   ];
 }
