@@ -8,6 +8,8 @@ import {
   type NativeDependency,
   type NativeStatus,
   option,
+  type Sample,
+  type SampleJob,
   shellWords,
   type Target,
 } from "../src/plugin.ts";
@@ -48,6 +50,7 @@ const PASSED = {
 
 /** Submits to Slurm. Facts are from sbatch(1), squeue(1), sacct(1), scontrol(1) and trials on 22.05. */
 export default defineScheduler({
+  contract: 1,
   name: "slurm",
   description: "Submits to the Slurm cluster of this machine: one native array per job",
   capabilities: { arrays: true, ranks: true, nodes: true, requeue: true, signals: true, dependencies: true },
@@ -160,6 +163,13 @@ export default defineScheduler({
     restarts: Number(env.SLURM_RESTART_COUNT ?? 0),
     hostnames: env.SLURM_JOB_NODELIST ? expandHostlist(env.SLURM_JOB_NODELIST) : null,
   }),
+
+  get states() {
+    return STATES;
+  },
+  get samples() {
+    return samples();
+  },
 });
 
 /** What only jobx may say to sbatch, and what says it in jobx. */
@@ -671,4 +681,170 @@ function clock(time: string): string {
   const date = new Date(time);
   const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString("sv")} `;
   return `${day}${date.toTimeString().slice(0, 5)}`;
+}
+
+/** Recorded from Slurm 22.05.8 of Debian 12, a cluster of three nodes with and without accounting. */
+function samples(): Sample[] {
+  const from = "Slurm 22.05.8, recorded";
+  const squeue = (
+    native: string,
+    state: NativeStatus["state"],
+    reason = "None",
+    place = "node1",
+  ): Sample => ({
+    of: "row",
+    stage: "squeue",
+    from,
+    row: (job) => {
+      const isQueued = state === "queued";
+      const ended = isQueued || state === "running" ? (isQueued ? "N/A" : "NONE") : local(job.ended);
+      const id = isQueued ? waitingId(job) : elementId(job);
+      const command = [job.script, ...job.arguments].join(" ");
+      return `${id}|${native}|${reason}|${place && job.hosts[0]}|${local(job.submitted)}|${ended}|${isQueued ? "N/A" : local(job.started)}|${command}\n`;
+    },
+    is: { state, native, reason: given(reason), ...(place === "" ? { node: null } : {}) },
+  });
+  const sacct = (native: string, state: NativeStatus["state"]): Sample => ({
+    of: "row",
+    stage: "sacct",
+    from,
+    row: (job) =>
+      `${elementId(job)}|${native}|${job.exitCode}:${job.signal}|${job.hosts[0]}|${local(job.submitted)}|${local(job.ended)}|None\n`,
+    is: { state, native },
+  });
+  const failure = (is: Extract<Sample, { of: "error" }>["is"], stderr: string): Sample => ({
+    of: "error",
+    from,
+    is,
+    code: 1,
+    stderr,
+  });
+  return [
+    { of: "submit", from, stdout: ({ id }) => `${id}\n` },
+    {
+      of: "submit",
+      from: "sbatch(1), --parsable with --clusters",
+      stdout: "4211;dev\n",
+      is: { id: "4211", cluster: "dev" },
+    },
+    {
+      of: "submit",
+      from: "a wrapper that leaves --parsable out",
+      stdout: "Submitted batch job 4211\n",
+      is: { id: "4211" },
+    },
+    squeue("PENDING", "queued", "Priority", ""),
+    squeue("PENDING", "queued", "BeginTime", ""),
+    squeue("REQUEUE_HOLD", "queued", "JobHoldMaxRequeue", ""),
+    squeue("CONFIGURING", "queued"),
+    squeue("RUNNING", "running"),
+    squeue("COMPLETING", "running"),
+    squeue("SUSPENDED", "running"),
+    squeue("COMPLETED", "ended"),
+    squeue("FAILED", "failed", "NonZeroExitCode"),
+    squeue("NODE_FAIL", "failed"),
+    squeue("OUT_OF_MEMORY", "failed", "OutOfMemory"),
+    squeue("PREEMPTED", "failed"),
+    squeue("TIMEOUT", "timeout", "TimeLimit"),
+    squeue("DEADLINE", "timeout", "DeadLine"),
+    squeue("CANCELLED", "cancelled"),
+    sacct("RUNNING", "running"),
+    sacct("COMPLETED", "ended"),
+    sacct("FAILED", "failed"),
+    sacct("NODE_FAIL", "failed"),
+    sacct("OUT_OF_MEMORY", "failed"),
+    sacct("TIMEOUT", "timeout"),
+    sacct("CANCELLED by 1000", "cancelled"),
+    {
+      of: "status",
+      stage: "sacct",
+      from,
+      code: 1,
+      stderr: "Slurm accounting storage is disabled\n",
+      is: "no answer",
+    },
+    {
+      of: "status",
+      stage: "squeue",
+      from: "Slurm 22.05.8, squeue -M dev",
+      stdout:
+        "CLUSTER: dev\n7_[4-6,9%4]|PENDING|JobArrayTaskLimit||2026-11-22T18:10:04|N/A|N/A|/h/jobs/12/submit.sh 0+10 T\n",
+      is: [{ id: "7", indices: "4-6,9", state: "queued", node: null }],
+    },
+    {
+      of: "row",
+      stage: "scontrol",
+      from,
+      row: (job) =>
+        `JobId=${job.id}${job.range ? ` ArrayJobId=${job.id} ArrayTaskId=${job.range.first}` : ""} JobName=${job.name} ` +
+        `JobState=FAILED Reason=NonZeroExitCode Dependency=(null) ExitCode=${job.exitCode}:${job.signal} ` +
+        `SubmitTime=${local(job.submitted)} StartTime=${local(job.started)} EndTime=${local(job.ended)} ` +
+        `NodeList=${job.hosts[0]} Command=${[job.script, ...job.arguments].join(" ")} WorkDir=/tmp\n`,
+      is: { state: "failed", native: "FAILED", reason: "NonZeroExitCode", exitCode: 3 },
+    },
+    {
+      of: "status",
+      stage: "scontrol",
+      from,
+      code: 1,
+      stderr: "slurm_load_jobs error: Invalid job id specified\n",
+      is: [],
+    },
+    failure(
+      "uncertain",
+      "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation\n",
+    ),
+    failure(
+      "transient",
+      "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)\n",
+    ),
+    failure("transient", "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n"),
+    failure("array", "sbatch: error: Batch job submission failed: Invalid job array specification\n"),
+    failure("refused", "sbatch: error: Batch job submission failed: Invalid partition name specified\n"),
+    failure("gone", "scancel: error: Kill job error on job id 7: Invalid job id specified\n"),
+    failure("gone", "slurm_suspend error: Job has already finished\n"),
+    {
+      of: "limits",
+      from,
+      stdout: ({ cluster, maxArraySize }) =>
+        `ClusterName             = ${cluster}\nMaxArraySize            = ${maxArraySize}\nSLURM_VERSION           = 22.05.8\n`,
+    },
+    {
+      of: "find",
+      from,
+      stdout: (jobs) =>
+        jobs
+          .map(
+            (job) =>
+              `${waitingId(job)}|${local(job.submitted)}|${[job.script, ...job.arguments].join(" ")}\n`,
+          )
+          .join(""),
+    },
+    {
+      of: "variables",
+      from,
+      variables: ({ id, range, restarts, hosts }) => ({
+        SLURM_JOB_ID: range === null ? id : String(Number(id) + 1 + range.first),
+        SLURM_JOB_NODELIST: hosts.join(","),
+        ...(range && { SLURM_ARRAY_JOB_ID: id, SLURM_ARRAY_TASK_ID: String(range.first) }),
+        ...(restarts > 0 && { SLURM_RESTART_COUNT: String(restarts) }),
+      }),
+      is: { rank: 0, hostnames: ["node1"] },
+    },
+  ];
+}
+
+/** How Slurm writes a job that waits, and one element. */
+function waitingId({ id, range }: SampleJob): string {
+  if (range === null) return id;
+  return `${id}_[${range.first === range.last ? range.first : `${range.first}-${range.last}`}]`;
+}
+
+function elementId({ id, range }: SampleJob): string {
+  return range === null ? id : `${id}_${range.first}`;
+}
+
+/** Local time without a zone, as Slurm prints it. */
+function local(time: Date): string {
+  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

@@ -13,6 +13,7 @@ const ROOMS = [
   "src/client/",
   "src/own-modules.ts",
   "src/config/",
+  "src/kit/",
   "src/orchestrator/",
   "src/registry.ts",
   "src/registry/",
