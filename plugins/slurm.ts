@@ -206,6 +206,10 @@ function script({ spec, worker, resources }: NativeArray): string {
     lines.push(
       `export JOBX_ELEMENT_SECONDS=${minutesOf(resources.timeSeconds, spec.run.signalDelaySeconds) * 60}`,
     );
+  } else {
+    lines.push(
+      `export JOBX_TIME_LEFT_COMMAND='["squeue","-h","-t","all","-j","'"$SLURM_JOB_ID"'","-o","%L"]'`,
+    );
   }
   if (spec.run.requeue !== false) {
     lines.push(
@@ -242,7 +246,7 @@ function rankLauncher({ resources, options }: NativeArray["spec"]): string[] | n
 
 /** Everything is on the command line, where no #SBATCH line and no variable beats it. */
 function sbatchArgv(array: NativeArray, path: string): string[] {
-  const { spec, firstElement, elements, parallel } = array;
+  const { spec, firstElement, elements, indices, parallel } = array;
   const { run, options } = spec;
   const argv = [
     "sbatch",
@@ -254,7 +258,10 @@ function sbatchArgv(array: NativeArray, path: string): string[] {
     `--signal=B:USR2@${Math.min(MAX_SIGNAL_SECONDS, Math.ceil(run.signalDelaySeconds))}`,
     run.requeue === false ? "--no-requeue" : "--requeue",
   ];
-  if (array.isArray) argv.push(`--array=0-${elements - 1}${parallel === null ? "" : `%${parallel}`}`);
+  if (array.isArray) {
+    const which = indices === null ? `0-${elements - 1}` : rangesOf(indices).join(",");
+    argv.push(`--array=${which}${parallel === null ? "" : `%${parallel}`}`);
+  }
   argv.push(...resourceFlags(array), ...dependencyFlags(array));
   if (options.cluster !== undefined) argv.push(`--clusters=${options.cluster}`);
   for (const name of Object.keys(PASSED)) {
@@ -302,8 +309,10 @@ function resourceFlags({ spec, resources, env }: NativeArray): string[] {
  * warning to end by itself.
  */
 function minutesOf(seconds: number, delaySeconds: number): number {
-  return Math.ceil((seconds + delaySeconds) / 60);
+  return Math.ceil((seconds + Math.max(delaySeconds, LEAST_DELAY_SECONDS)) / 60);
 }
+
+const LEAST_DELAY_SECONDS = 20;
 
 const DEPENDENCY = { ok: "afterok", any: "afterany", fail: "afternotok", each: "aftercorr" } as const;
 

@@ -126,6 +126,15 @@ export type Executor = {
     context: ExecutorContext,
   ): Promise<void>;
   requeue?(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
+  /**
+   * Submits elements again that ended without a record, which the executor will not run again by itself. `natives` are
+   * those of the job so far; what this gives is added to them. The request's token is its own.
+   */
+  resubmit?(
+    request: SubmitRequest,
+    again: { natives: NativeId[]; elements: number[] },
+    context: ExecutorContext,
+  ): Promise<Submission>;
   /** Whether a submission with this token was accepted after all; null when not. */
   find?(token: string, context: ExecutorContext): Promise<Submission | null>;
   /** Argv, folder and environment of a shell inside a running task. */

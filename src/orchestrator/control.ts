@@ -105,7 +105,7 @@ async function openTasks(
     const reader = readers[position];
     if (!reader) throw new JobxError("BUG", `Job ${one.id} was not read`);
     const wanted = one.tasks ?? Array.from({ length: one.spec.tasks }, (_, index) => index);
-    const living = wanted.map((index) => reader.task(index)).filter((task) => !isFinal(task.state));
+    const living = wanted.map((index) => reader.task(index)).filter((task) => isLiving(task, reader));
     const tasks = living.filter((task) => fits(task, reader)).map((task) => task.index);
     return {
       one,
@@ -115,6 +115,12 @@ async function openTasks(
       alreadyFinal: wanted.length - living.length,
     };
   });
+}
+
+/** What was lost and may be submitted again can still be cancelled. */
+function isLiving({ index, state }: TaskView, reader: JobReader): boolean {
+  if (!isFinal(state)) return true;
+  return (state === "lost" || state === "failed") && !isFinal(reader.recordedState(index));
 }
 
 function isHeld({ index, state }: TaskView, { held }: JobReader): boolean {

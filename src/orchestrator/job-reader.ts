@@ -76,6 +76,11 @@ export class JobReader {
     this.held = readHeld(this.dir);
   }
 
+  /** Reads the native ids anew: another process may have submitted what was lost. */
+  refreshNatives(): void {
+    this.natives = readNative(this.dir)?.natives ?? this.natives;
+  }
+
   addVerdict(verdict: Verdict): void {
     this.#fold.addVerdict(verdict);
     this.overlays.delete(verdict.task);

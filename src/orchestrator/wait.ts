@@ -18,7 +18,8 @@ export type WaitOptions = {
 
 /**
  * Waits until every selected task has ended, and gives the jobs as they then stand. It never hangs: a
- * task that its executor has forgotten gets its verdict, or is submitted again where it has retries left. Rejects with WAIT_TIMEOUT or INTERRUPTED.
+ * task that its executor has forgotten gets its verdict, or is submitted again where it has retries left. Rejects
+ * with WAIT_TIMEOUT or INTERRUPTED.
  */
 export async function waitFor(
   services: Services,

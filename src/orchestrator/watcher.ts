@@ -132,7 +132,7 @@ export class Watcher {
 
   async #settle(readers: JobReader[]): Promise<void> {
     for (const [services, jobs] of Map.groupBy(readers, (reader) => this.#readers.get(reader)?.services)) {
-      if (services) await settle(services, jobs);
+      if (services) await settle(services, jobs, { resubmit: true });
     }
   }
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
  *     jobs/12/params/3.json         parameters of task 3 that are too long for a variable
  *     jobs/12/verdicts/             final states of tasks that left no record
  *     jobs/12/logs/3.out, 3.err     task 3 (3.1.out for rank 1); sharded by thousands where a job has more tasks
- *     jobs/12/checkpoints/3/        kept across attempts of task 3
+ *     jobs/12/checkpoints/3/        kept across attempts of task 3; its function's states are state-7.jobx in it
  *     code/<sha256>/                bundled functions
  *     bin/                          pinned runtimes
  *     cache/                        safe to delete
@@ -56,6 +56,8 @@ export const jobFiles = {
   spec: (dir: string) => `${dir}/job.msgpack`,
   payload: (dir: string) => `${dir}/payload.msgpack`,
   native: (dir: string) => `${dir}/native.msgpack`,
+  /** Made by the one process that submits lost elements again, when the job had so many native arrays. */
+  again: (dir: string, arrays: number) => `${dir}/again-${arrays}.msgpack`,
   cancelled: (dir: string) => `${dir}/cancelled.msgpack`,
   held: (dir: string) => `${dir}/held.msgpack`,
   summary: (dir: string) => `${dir}/summary.msgpack`,
@@ -125,4 +127,15 @@ export function paramsPath(dir: string, task: number): string {
 export function checkpointDir(dir: string, tasks: number, task: number): string {
   const base = jobFiles.checkpoints(dir);
   return tasks <= SHARD ? `${base}/${task}` : `${base}/${Math.floor(task / SHARD)}/${task}`;
+}
+
+/** A state that a task's function saved, in its checkpoint folder; the highest number is the latest. */
+export function statePath(folder: string, number: number): string {
+  return `${folder}/state-${number}.jobx`;
+}
+
+/** Reads a state's name back; null for any other file, which is the task's own. */
+export function parseStateName(name: string): number | null {
+  const match = /^state-(\d+)\.jobx$/.exec(name);
+  return match ? Number(match[1]) : null;
 }

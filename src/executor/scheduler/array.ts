@@ -27,6 +27,7 @@ export function arrayOf(
     firstElement,
     elements,
     isArray: elements > 1,
+    indices: part.only ?? null,
     parallel,
     log: (index, escape) => logOf(dir, part, index, escape),
     after,

@@ -35,6 +35,8 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     },
     plan: async (spec, context) => (await import("./plan.ts")).planArrays(definition, spec, context),
     submit: async (request, context) => (await submitting()).submitArrays(definition, request, context),
+    resubmit: async (request, again, context) =>
+      (await submitting()).submitAgain(definition, request, again, context),
     status: async (jobs, context) => (await asking()).statusOf(definition, jobs, context),
     cancel: verb("cancel the job", cancel),
     ...(hold && { hold: verb("hold the job", hold) }),

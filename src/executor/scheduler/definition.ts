@@ -97,6 +97,8 @@ export type NativeArray = {
   elements: number;
   /** Whether it is an array at all. */
   isArray: boolean;
+  /** Native indices, where only some of those elements are submitted again; null for all. */
+  indices: number[] | null;
   /** At most so many elements at once; null for no limit. */
   parallel: number | null;
   /** Where the scheduler writes an element's output, by the way it writes the native index into a path. */

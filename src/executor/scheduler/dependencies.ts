@@ -1,5 +1,6 @@
 import { JobxError, usageError } from "../../errors.ts";
 import type { Dependency, NativeId } from "../../model/job.ts";
+import { elementsOfNative, heldBy } from "../../model/natives.ts";
 import { readNative, readSpec } from "../../store/jobs.ts";
 import { jobDir } from "../../store/layout.ts";
 import type { NativeDependency } from "./definition.ts";
@@ -34,23 +35,24 @@ export function nativeDependencies(
 }
 
 function eachOf(job: number, natives: NativeId[], part: Part, isPackedAlike: boolean): NativeDependency {
+  const isWhole = natives.every((native) => native.only === undefined);
   const twin = natives.find(
     (native) => native.firstElement === part.firstElement && native.elements === part.elements,
   );
-  if (isPackedAlike && twin) return { kind: "each", natives: [{ native: twin, indices: null }] };
+  if (isPackedAlike && isWhole && twin) return { kind: "each", natives: [{ native: twin, indices: null }] };
   throw usageError(
     `--after ${job}:each pairs task with task, but job ${job} is packed or split in another way`,
     "Give both the same --pack, or wait for the whole job: --after JOB:ok",
   );
 }
 
+/** The arrays that stand for these tasks, null for all of them; only what all of an array's elements are about is named without indices. */
 function selected(natives: NativeId[], tasks: number[] | null, pack: number): NativeDependency["natives"] {
-  if (tasks === null) return natives.map((native) => ({ native, indices: null }));
-  const elements = [...new Set(tasks.map((task) => Math.floor(task / pack)))];
-  return natives.flatMap((native) => {
-    const indices = elements
-      .map((element) => element - native.firstElement)
-      .filter((at) => at >= 0 && at < native.elements);
-    return indices.length === 0 ? [] : [{ native, indices: native.elements === 1 ? null : indices }];
+  const wanted = tasks === null ? null : new Set(tasks.map((task) => Math.floor(task / pack)));
+  return heldBy(natives).flatMap(({ native, elements }) => {
+    const chosen = wanted === null ? elements : elements.filter((element) => wanted.has(element));
+    if (chosen.length === 0) return [];
+    const isWhole = native.elements === 1 || chosen.length === elementsOfNative(native).length;
+    return [{ native, indices: isWhole ? null : chosen.map((element) => element - native.firstElement) }];
   });
 }

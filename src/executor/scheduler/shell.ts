@@ -1,5 +1,6 @@
 import { JobxError } from "../../errors.ts";
 import { cleanJobEnvironment } from "../../model/env-clean.ts";
+import { holderOf } from "../../model/natives.ts";
 import { checkpointDir } from "../../store/layout.ts";
 import type { ExecutorContext, JobRef, ShellCommand } from "../contract.ts";
 import { runPatiently } from "./commands.ts";
@@ -17,9 +18,7 @@ export async function shellInside(
 ): Promise<ShellCommand> {
   const { spec, dir } = job;
   const element = Math.floor(task / spec.run.pack.tasks);
-  const native = job.natives.find(
-    ({ firstElement, elements }) => element >= firstElement && element < firstElement + elements,
-  );
+  const native = holderOf(job.natives, element);
   const { cluster } = await limitsOf(definition, context);
   const id = native ? await place(native) : null;
   if (id === null) {

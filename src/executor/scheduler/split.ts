@@ -1,3 +1,6 @@
+import type { NativeId } from "../../model/job.ts";
+import { elementsOfNative } from "../../model/natives.ts";
+
 /** A part of a job's elements that fits into one native array. */
 export type Part = {
   firstElement: number;
@@ -8,6 +11,8 @@ export type Part = {
   behind: number | null;
   /** How many digits of an element's number are its index in the part; 0 where the job is in one part. */
   digits: number;
+  /** Indices in the part, where only some of its elements are submitted again. */
+  only?: number[];
 };
 
 /**
@@ -28,6 +33,30 @@ export function splitArray(elements: number, limit: number | null, parallel: num
     parallel: parallel === null ? null : shareOf(parallel, count, part),
     behind: parallel !== null && part >= parallel ? part - parallel : null,
     digits,
+  }));
+}
+
+/**
+ * The parts that run some elements of a submitted job again: each goes by the numbers of the array that first held it.
+ * The throttle is shared out between them.
+ */
+export function partsAgain(natives: NativeId[], elements: number[], parallel: number | null): Part[] {
+  const first = natives.filter((native) => native.only === undefined);
+  const digits = first.length > 1 ? Math.round(Math.log10(first[0]?.elements ?? 1)) : 0;
+  const wanted = new Set(elements);
+  const parts = first.flatMap((native) => {
+    const only = elementsOfNative(native)
+      .filter((element) => wanted.has(element))
+      .map((element) => element - native.firstElement);
+    return only.length === 0 ? [] : [{ native, only }];
+  });
+  return parts.map(({ native: { firstElement, elements: size }, only }, part) => ({
+    firstElement,
+    elements: size,
+    parallel: parallel === null ? null : shareOf(parallel, parts.length, part),
+    behind: null,
+    digits,
+    ...(size > 1 && { only }),
   }));
 }
 

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { JobxError } from "../../errors.ts";
 import { parseIndexList } from "../../model/index-list.ts";
 import type { NativeId } from "../../model/job.ts";
+import { heldBy } from "../../model/natives.ts";
 import { jobFiles } from "../../store/layout.ts";
 import type { ElementStatus, ExecutorContext, JobRef } from "../contract.ts";
 import { forgetAnswer } from "./answer-file.ts";
@@ -215,9 +216,8 @@ const SKEW_MS = 500;
 function openElements(jobs: JobRef[]): Open[] {
   const open: Open[] = [];
   for (const job of jobs) {
-    for (const native of job.natives) {
-      for (let at = 0; at < native.elements; at++) {
-        const element = native.firstElement + at;
+    for (const { native, elements } of heldBy(job.natives)) {
+      for (const element of elements) {
         if (job.isOpen?.(element) ?? true) open.push({ job, native, element, found: null });
       }
     }

@@ -9,7 +9,7 @@ import { commandError, matches, ownUid, retryDelays, runOn, runPatiently, textOf
 import type { FoundArray, NativeArray, SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
 import { elementThrottle } from "./shape.ts";
-import { type Part, splitArray } from "./split.ts";
+import { type Part, partsAgain, splitArray } from "./split.ts";
 
 /** Schedulers try for minutes by themselves when their queue is full; ending them earlier leaves nobody knowing. */
 const SUBMIT_TIMEOUT_MS = 180_000;
@@ -41,6 +41,30 @@ export async function submitArrays(
       const isSmaller = !isAgain && elements > 1 && (await limitHasShrunk(definition, limits, context));
       if (!isSmaller) throw error;
     }
+  }
+}
+
+/**
+ * Submits some elements of a job again, each by the number it had: as one native array, or one for each array that the
+ * job was split into. Throws as `submitArrays` does; parts that were accepted before one was refused are taken back.
+ */
+export async function submitAgain(
+  definition: SchedulerDefinition,
+  request: SubmitRequest,
+  again: { natives: NativeId[]; elements: number[] },
+  context: ExecutorContext,
+): Promise<Submission> {
+  const { cluster } = await limitsOf(definition, context);
+  const natives: NativeId[] = [];
+  try {
+    for (const part of partsAgain(again.natives, again.elements, elementThrottle(request.spec.run))) {
+      const array = { ...arrayOf(request, part, [], context), after: [] };
+      natives.push(await submitArray(definition, array, part, request, cluster, context));
+    }
+    return { natives };
+  } catch (error) {
+    await takeBack(definition, natives, context);
+    throw error;
   }
 }
 
@@ -154,10 +178,10 @@ function submitEnvironment(
   return env;
 }
 
-/** Whatever the reason, the job was not accepted: nothing of it needs to stay. */
+/** Whatever the reason, which is the cause, the job was not accepted: nothing of it needs to stay. */
 function refusal(definition: SchedulerDefinition, argv: string[], result: CommandResult): JobxError {
   const error = commandError(definition, `${definition.name} did not accept the job`, argv, result);
-  return new JobxError("REFUSED", error.message, { hint: error.hint });
+  return new JobxError("REFUSED", error.message, { hint: error.hint, cause: error });
 }
 
 function unknownOutcome(definition: SchedulerDefinition, why: string): JobxError {
@@ -171,5 +195,6 @@ function lastLine(text: string): string {
 }
 
 function nativeOf(id: string, cluster: string | null, submitted: string, part: Part): NativeId {
-  return { id, cluster, submitted, firstElement: part.firstElement, elements: part.elements };
+  const { firstElement, elements, only } = part;
+  return { id, cluster, submitted, firstElement, elements, ...(only && { only }) };
 }

@@ -1,6 +1,6 @@
 import { JobxError } from "../../errors.ts";
 import { packedTasks } from "../../model/elements.ts";
-import type { NativeId } from "../../model/job.ts";
+import { heldBy } from "../../model/natives.ts";
 import type { ElementStatus, ExecutorContext, JobRef, TaskSelection } from "../contract.ts";
 import { commandError, matches, runPatiently, textOf } from "./commands.ts";
 import type { SchedulerDefinition, Target } from "./definition.ts";
@@ -37,8 +37,8 @@ export async function tellScheduler(
 function targetsOf({ job, tasks }: TaskSelection, live: Set<number> | undefined): Target[] {
   if (!live) return [];
   const wanted = tasks === null ? null : wantedElements(job, new Set(tasks));
-  return job.natives.flatMap((native) => {
-    const own = elementsOf(native).filter((element) => live.has(element));
+  return heldBy(job.natives).flatMap(({ native, elements }) => {
+    const own = elements.filter((element) => live.has(element));
     const chosen = wanted === null ? own : own.filter((element) => wanted.has(element));
     if (chosen.length === 0) return [];
     const isWhole = wanted === null || chosen.length === own.length;
@@ -69,10 +69,6 @@ function liveElements(statuses: ElementStatus[]): Map<number, Set<number>> {
     else live.set(job, new Set([element]));
   }
   return live;
-}
-
-function elementsOf(native: NativeId): number[] {
-  return Array.from({ length: native.elements }, (_, at) => native.firstElement + at);
 }
 
 function elsewhere(cluster: string): JobxError {

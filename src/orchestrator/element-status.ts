@@ -1,0 +1,150 @@
+import type { ElementStatus, Executor } from "../executor/contract.ts";
+import { holderOf, timesResubmitted } from "../model/natives.ts";
+import type { Verdict } from "../model/records.ts";
+import { type FinalState, isFinal } from "../model/states.ts";
+import { addVerdicts } from "../store/jobs.ts";
+import { isRequested } from "../store/requests.ts";
+import { tasksOfElement } from "./elements.ts";
+import type { JobReader, Overlay } from "./job-reader.ts";
+import { retryOf } from "./resubmit.ts";
+
+/** What one element's status says of its tasks. False where they are lost, and may be submitted again. */
+export function applyStatus(executor: Executor, job: JobReader, status: ElementStatus): boolean {
+  const tasks = [...tasksOfElement(executor, job.spec, status.element)];
+  if (status.state !== "queued" && status.state !== "running") {
+    const isLate = job.overdue(status.element, executor.graceSeconds);
+    const hasNoRecord =
+      status.neverStarted === true || isDroppedUnstarted(job, tasks, status) || hasParted(job, tasks, status);
+    if (!isLate && !hasNoRecord && !endedBefore(status, executor.graceSeconds)) return true;
+    const retry = tasks.some((task) => !isFinal(job.recordedState(task))) && retryOf(executor, job, status);
+    if (!retry) closeTasks(job, tasks, status);
+    else overlayLost(job, tasks, status, retry);
+    return !retry;
+  }
+  job.seen(status.element);
+  const overlay: Overlay = {
+    state: "queued",
+    reason: waitingReason(job, status),
+    native: status.native,
+    node: status.node,
+  };
+  if (executor.capabilities.wholeJob) {
+    job.rest = overlay;
+    if (status.state === "queued" && status.reason !== null) overlayRunning(job, overlay);
+  } else for (const task of tasks) if (isWaiting(job, task, status)) job.overlays.set(task, overlay);
+  overlayRequests(job, tasks, overlay, status.state === "queued");
+  return true;
+}
+
+/** No final word yet: a running wait submits it again. */
+function overlayLost(
+  job: JobReader,
+  tasks: number[],
+  status: ElementStatus,
+  retry: { number: number; of: number },
+): void {
+  const next = `jobx wait ${job.id} submits it again (retry ${retry.number} of ${retry.of})`;
+  const { native, node } = status;
+  for (const task of tasks) {
+    if (isFinal(job.recordedState(task))) continue;
+    const { state, reason } = endOf(job, task, status);
+    job.overlays.set(task, { state, reason: `${reason}; ${next}`, native, node });
+  }
+}
+
+/** By the records, or since what they know of as running was lost and submitted again after that. */
+function isWaiting(job: JobReader, task: number, { element, state }: ElementStatus): boolean {
+  const recorded = job.recordedState(task);
+  if (recorded !== "running" || state !== "queued") return recorded === "queued";
+  const natives = job.natives ?? [];
+  if (natives.length === 1 || timesResubmitted(natives, element) === 0) return false;
+  const { startedAt } = job.task(task);
+  const submitted = holderOf(natives, element)?.submitted ?? "";
+  return startedAt !== null && Date.parse(startedAt) < Date.parse(submitted);
+}
+
+/** Schedulers forget at once what was cancelled before it started; no record of it can be late. */
+function isDroppedUnstarted(job: JobReader, tasks: number[], { state }: ElementStatus): boolean {
+  if (state !== "unknown") return false;
+  return tasks.every((task) => job.recordedState(task) === "queued" && isRequested(job.cancelled, task));
+}
+
+/** Whether its worker has said of every task that its allocation ended: there is no more to come. */
+function hasParted(job: JobReader, tasks: number[], { state }: ElementStatus): boolean {
+  if (state !== "cancelled" && state !== "timeout") return false;
+  const open = tasks.filter((task) => !isFinal(job.recordedState(task)));
+  return (
+    open.every((task) => job.recordedState(task) === "queued") &&
+    open.some((task) => job.task(task).attempt > 0)
+  );
+}
+
+/** Whether the executor itself says that an element ended longer ago than records may be late. */
+function endedBefore({ endedAt }: ElementStatus, graceSeconds: number): boolean {
+  return endedAt !== undefined && endedAt !== null && Date.now() - Date.parse(endedAt) > graceSeconds * 1000;
+}
+
+/** Tasks that run by their records, while nobody looks after them: the host is silent, or the supervisor died. */
+function overlayRunning(job: JobReader, overlay: Overlay): void {
+  for (let task = 0; task < job.spec.tasks; task++) {
+    if (job.recordedState(task) === "running") job.overlays.set(task, { ...overlay, state: "running" });
+  }
+}
+
+/** Held tasks say so, and those cancelled before their element started look so at once. */
+function overlayRequests(
+  job: JobReader,
+  tasks: Iterable<number>,
+  overlay: Overlay,
+  elementWaits: boolean,
+): void {
+  if (!job.cancelled && !job.held) return;
+  for (const task of tasks) {
+    if (job.recordedState(task) !== "queued") continue;
+    if (elementWaits && isRequested(job.cancelled, task))
+      job.overlays.set(task, { ...overlay, state: "cancelled", reason: CANCELLED });
+    else if (isRequested(job.held, task)) job.overlays.set(task, { ...overlay, reason: HELD });
+  }
+}
+
+function waitingReason(job: JobReader, status: ElementStatus): string | null {
+  return job.held === "all" ? HELD : status.reason;
+}
+
+const CANCELLED = "cancelled before it started";
+const HELD = "held; jobx release lets it start";
+
+/** Gives every task of an ended element that left no final record its verdict. */
+export function closeTasks(job: JobReader, tasks: Iterable<number>, status: ElementStatus): void {
+  const verdicts: Verdict[] = [];
+  for (const task of tasks) {
+    if (isFinal(job.recordedState(task))) continue;
+    verdicts.push({
+      task,
+      ...endOf(job, task, status),
+      native: status.native,
+      node: status.node,
+      endedAt: new Date().toISOString(),
+    });
+  }
+  if (verdicts.length === 0) return;
+  addVerdicts(job.dir, verdicts);
+  for (const verdict of verdicts) job.addVerdict(verdict);
+}
+
+export function endOf(
+  job: JobReader,
+  task: number,
+  status: ElementStatus,
+): { state: FinalState; reason: string } {
+  const started = job.recordedState(task) === "running";
+  if (isRequested(job.cancelled, task))
+    return { state: "cancelled", reason: started ? "cancelled" : CANCELLED };
+  const { state } = status;
+  if (state === "failed" || state === "cancelled" || state === "timeout") {
+    return { state, reason: status.reason ?? `the executor ended it: ${status.native ?? state}` };
+  }
+  const what = started ? "it was running and left no record of its end" : "it left no record";
+  const word = state === "unknown" ? "the executor does not know it" : "the executor says it has ended";
+  return { state: "lost", reason: status.reason ?? `${word}, and ${what}` };
+}

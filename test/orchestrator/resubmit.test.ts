@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+
+import { JobxError } from "../../src/errors.ts";
+import type { Executor } from "../../src/executor/contract.ts";
+import type { Services } from "../../src/orchestrator/services.ts";
+import { submitJob } from "../../src/orchestrator/submit.ts";
+import { readJob } from "../../src/orchestrator/view.ts";
+import { waitFor } from "../../src/orchestrator/wait.ts";
+import { readSpec } from "../../src/store/jobs.ts";
+import { input, MemoryExecutor } from "../helpers/executor.ts";
+import { RUN } from "../helpers/run-options.ts";
+import { tempDir } from "../helpers/temp.ts";
+
+const LOST = { state: "failed", native: "FAILED", reason: "signal 9", node: "node1" } as const;
+
+/** Submits two tasks whose elements are lost, and has the executor submit elements again as `resubmit` says. */
+async function lostJob(retries: number, resubmit: NonNullable<Executor["resubmit"]>) {
+  const memory = new MemoryExecutor();
+  memory.executor.resubmit = resubmit;
+  const services: Services & { notes: string[] } = memory.services(tempDir());
+  const { id, dir } = await submitJob(services, input(2, { run: { ...RUN, retries } }));
+  memory.answer = LOST;
+  const selected = { id, dir, spec: readSpec(dir), tasks: null, rank: null };
+  return { memory, services, id, selected };
+}
+
+const accepting = (calls: number[][]): NonNullable<Executor["resubmit"]> => {
+  return async ({ spec }, { elements }) => {
+    calls.push(elements);
+    const native = { id: spec.token, cluster: null, submitted: new Date().toISOString() };
+    return { natives: [{ ...native, firstElement: 0, elements: 2, only: elements }] };
+  };
+};
+
+describe("what was lost and has retries left", () => {
+  test("looks lost and says what submits it again, which looking never does", async () => {
+    const calls: number[][] = [];
+    const { services, id } = await lostJob(1, accepting(calls));
+    const view = await readJob(services, id);
+    expect(view.counts).toMatchObject({ failed: 2, queued: 0 });
+    expect(view.task(0).reason).toBe(`signal 9; jobx wait ${id} submits it again (retry 1 of 1)`);
+    expect(calls).toEqual([]);
+  });
+
+  test("is submitted again by a wait as often as retries are left, and then it is lost", async () => {
+    const calls: number[][] = [];
+    const { services, selected, id } = await lostJob(2, accepting(calls));
+    const [view] = await waitFor(services, [selected], { timeoutSeconds: 20 });
+    expect(calls).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(view?.counts).toMatchObject({ failed: 2 });
+    expect(view?.natives).toHaveLength(3);
+    expect(services.notes[0]).toContain(`Submitted 2 lost parts of job ${id} again`);
+  });
+
+  test("is submitted once by several that wait", async () => {
+    const calls: number[][] = [];
+    const { memory, services, selected } = await lostJob(1, async (request, again, context) => {
+      memory.answer = { state: "queued", native: "PENDING", reason: null, node: null };
+      await Bun.sleep(20);
+      return accepting(calls)(request, again, context);
+    });
+    const waits = Array.from({ length: 5 }, () => waitFor(services, [selected], { timeoutSeconds: 1 }));
+    for (const wait of await Promise.allSettled(waits)) expect(wait.status).toBe("rejected");
+    expect(calls).toEqual([[0, 1]]);
+  });
+
+  test("is lost when the scheduler refuses it, and waits for one that is only away", async () => {
+    const away = new JobxError("UNREACHABLE", "slurmctld is down");
+    const errors = [
+      new JobxError("REFUSED", "not accepted", { cause: away }),
+      new JobxError("REFUSED", "no such partition"),
+    ];
+    const { services, selected } = await lostJob(9, async () => {
+      throw errors.shift() ?? new Error("asked too often");
+    });
+    const [view] = await waitFor(services, [selected], { timeoutSeconds: 20 });
+    expect(services.notes[0]).toContain("could not be submitted again yet: not accepted");
+    expect(view?.task(0).reason).toBe("signal 9; it could not be submitted again: no such partition");
+    expect(errors).toEqual([]);
+  });
+
+  test("is not submitted again without retries, nor when it was cancelled", async () => {
+    const calls: number[][] = [];
+    const none = await lostJob(0, accepting(calls));
+    await waitFor(none.services, [none.selected], { timeoutSeconds: 20 });
+    const cancelled = await lostJob(3, accepting(calls));
+    cancelled.memory.answer = { ...LOST, state: "cancelled" };
+    await waitFor(cancelled.services, [cancelled.selected], { timeoutSeconds: 20 });
+    expect(calls).toEqual([]);
+  });
+});
