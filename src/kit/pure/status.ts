@@ -12,7 +12,7 @@ import {
   samplesOf,
   type Subject,
 } from "../subject.ts";
-import { CHATTER, checkAbout, read } from "./reading.ts";
+import { CHATTER, checkAbout, isAbout, read } from "./reading.ts";
 
 /** How a plugin asks what became of jobs, and what it reads from the answers. */
 export const STATUS = forSchedulers([
@@ -103,7 +103,7 @@ export const STATUS = forSchedulers([
         if (native === "" || !text.includes(native)) continue;
         const strange = text.replaceAll(native, UNKNOWN_WORD);
         const rows = read(stage, { stdout: documentOf(subject, stage.name, [strange]) }, show(strange));
-        for (const row of rows?.filter(({ id }) => id === job.id) ?? []) {
+        for (const row of rows?.filter((one) => isAbout(one, job)) ?? []) {
           const isOpen = row.state === "queued" || row.state === "running";
           check(
             isOpen,
