@@ -22,6 +22,7 @@ export type Candidate = {
 const BUILT_IN: Record<string, () => Promise<unknown>> = {
   debug: () => import("../../plugins/debug.ts"),
   local: () => import("../../plugins/local.ts"),
+  sge: () => import("../../plugins/sge.ts"),
   slurm: () => import("../../plugins/slurm.ts"),
 };
 

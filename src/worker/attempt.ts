@@ -242,7 +242,9 @@ export class Attempt {
   }
 
   #causeOfLeaving(ranks: RankEnd[]): Cause | null {
-    if (this.#warned === null || ranks.every((rank) => rank.ok)) return null;
-    return this.#warned === "preempted" ? "preempted" : "warned";
+    // Some schedulers warn every process of a job by themselves, and one that does not listen dies of it.
+    const warned = this.#context.allocation !== null && ranks.some((rank) => rank.signal === "SIGUSR2");
+    if ((this.#warned === null && !warned) || ranks.every((rank) => rank.ok)) return null;
+    return this.#warned === "timeout" ? "warned" : "preempted";
   }
 }

@@ -16,6 +16,7 @@ export type CommandStart = {
   /** Closed by the time it has ended. */
   logs: Logs;
   cgroup: string | null;
+  ignoredSignals?: string[];
   /** Keep standard output as the value; null without `--capture`, else the most bytes that may be kept. */
   captureBytes: number | null;
   /** The file that `JOBX_RESULT` names. */

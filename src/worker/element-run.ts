@@ -105,6 +105,8 @@ export class ElementRun {
   preempt(kind: "preempted" | "timeout" = "preempted"): void {
     const { allocation } = this.#context;
     this.#leaving = allocation !== null;
+    // Some schedulers warn of a cancellation as well.
+    if (allocation) this.#heedWishes();
     if (kind === "preempted" && allocation?.endsAt === null && allocation.timeLeft) {
       void this.#learnLimit(allocation, allocation.timeLeft).then(() => this.#warn(kind));
     } else this.#warn(kind);

@@ -21,14 +21,20 @@ export type Allocation = {
   restarts: number;
   /** Host names, this one first; null for this host alone. */
   hostnames: string[] | null;
-  /** Argv that has the scheduler run this element again; null where it cannot. */
-  requeue: string[] | null;
+  /** What has the scheduler run this element again: argv, or the worker's own exit code; null where nothing does. */
+  requeue: string[] | number | null;
   /** How ranks are started on all hosts; null where tasks have one rank, or all of them run here. */
   ranks: RankLauncher | null;
   /** When the scheduler ends this element, by `performance.now()`; null where that is not known. */
   endsAt: number | null;
   /** Argv that prints how long this element still has; null where it cannot be asked. */
   timeLeft: string[] | null;
+  /** Whether it is for the worker to judge how the jobs of `--after` have ended. */
+  judgesAfter: boolean;
+  /** Signals that mean nothing, by name. */
+  ignoredSignals: string[];
+  /** How long an earlier run of this element may still be ending on another host. */
+  handoverSeconds: number;
 };
 
 /** A command that starts the words after it once per rank, in order of ranks, on all hosts. */
@@ -46,9 +52,18 @@ export type RankLauncher = {
  *
  * - `JOBX_ELEMENT`: the element's index in the job, from 0.
  * - `JOBX_RESTARTS`: how often the scheduler has started it before; 0 without.
+ * - `JOBX_HANDOVER_SECONDS`: where the scheduler starts an element again while its earlier run still leaves another
+ *   host, how long to wait for the records of that run.
  * - `JOBX_HOSTLIST`: the hosts, in Slurm's compact form or separated by commas, the supervisor's own first.
  * - `JOBX_REQUEUE_COMMAND`: JSON array of words that has the scheduler run this element again. Asked for when
  *   tasks are left after SIGUSR2, or for want of time; never after SIGTERM.
+ * - `JOBX_REQUEUE_EXIT_CODE`: in place of that command, the exit code of the worker that has the same effect.
+ * - `JOBX_SCHEDULER_VARIABLES`: where the job's environment was kept in its folder (`storesEnvironment`), names of
+ *   variables to take over from this one, separated by spaces; `SGE_*` stands for all that begin so.
+ * - `JOBX_IGNORED_SIGNALS`: signals that the scheduler sends to all processes of a job and that mean nothing here,
+ *   such as `SIGUSR1`: neither the worker nor the tasks' commands take notice, unless they ask for it.
+ * - `JOBX_JUDGE_AFTER`: `yes` where the scheduler waits for the end of other jobs (`--after`) whatever it is like:
+ *   tasks whose predecessors did not end as asked for are cancelled.
  * - `JOBX_RANK_COMMAND`: JSON array of words that starts what follows it once per rank, such as
  *   `["srun","--kill-on-bad-exit=1"]`. It passes SIGUSR2 and SIGTERM on to the ranks.
  * - `JOBX_RANK_VARIABLES`: the names of the variables in which each rank finds its number and its number on
@@ -90,13 +105,23 @@ function allocationOf(env: Record<string, string | undefined>): Allocation {
   return {
     restarts: env.JOBX_RESTARTS ? natural("JOBX_RESTARTS", env.JOBX_RESTARTS) : 0,
     hostnames: env.JOBX_HOSTLIST ? expandHostlist(env.JOBX_HOSTLIST) : null,
-    requeue: env.JOBX_REQUEUE_COMMAND ? wordsOf("JOBX_REQUEUE_COMMAND", env.JOBX_REQUEUE_COMMAND) : null,
+    requeue: requeueOf(env),
+    handoverSeconds: env.JOBX_HANDOVER_SECONDS
+      ? natural("JOBX_HANDOVER_SECONDS", env.JOBX_HANDOVER_SECONDS)
+      : 0,
+    judgesAfter: env.JOBX_JUDGE_AFTER === "yes",
+    ignoredSignals: (env.JOBX_IGNORED_SIGNALS ?? "").split(" ").filter((name) => name !== ""),
     ranks: words ? { words, ...rankVariables(rankVariable, localRankVariable) } : null,
     endsAt: seconds === null ? null : performance.now() + seconds * 1000,
     timeLeft: env.JOBX_TIME_LEFT_COMMAND
       ? wordsOf("JOBX_TIME_LEFT_COMMAND", env.JOBX_TIME_LEFT_COMMAND)
       : null,
   };
+}
+
+function requeueOf({ JOBX_REQUEUE_COMMAND, JOBX_REQUEUE_EXIT_CODE }: Record<string, string | undefined>) {
+  if (JOBX_REQUEUE_COMMAND) return wordsOf("JOBX_REQUEUE_COMMAND", JOBX_REQUEUE_COMMAND);
+  return JOBX_REQUEUE_EXIT_CODE ? natural("JOBX_REQUEUE_EXIT_CODE", JOBX_REQUEUE_EXIT_CODE) : null;
 }
 
 /** They become part of a shell's script. */

@@ -33,10 +33,25 @@ export function elementEnvironment(
   stored: Record<string, string> | null,
   own: Record<string, string | undefined>,
 ): Record<string, string> {
-  if (stored) return cleanJobEnvironment(stored, { cleanEnv: spec.run.cleanEnv });
+  if (stored) {
+    const extra = schedulerVariables(own);
+    return cleanJobEnvironment(stored, { cleanEnv: spec.run.cleanEnv, extra });
+  }
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(own)) {
     if (value !== undefined && !OWN.has(name)) kept[name] = value;
+  }
+  return kept;
+}
+
+/** What the scheduler tells a job of itself, of the names that its script gave. */
+function schedulerVariables(own: Record<string, string | undefined>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const word of (own.JOBX_SCHEDULER_VARIABLES ?? "").split(" ")) {
+    const names = word.endsWith("*")
+      ? Object.keys(own).filter((name) => name.startsWith(word.slice(0, -1)))
+      : [word];
+    for (const name of names) if (own[name] !== undefined) kept[name] = own[name];
   }
   return kept;
 }
@@ -120,6 +135,11 @@ const OWN = new Set([
   "JOBX_RESTARTS",
   "JOBX_HOSTLIST",
   "JOBX_REQUEUE_COMMAND",
+  "JOBX_REQUEUE_EXIT_CODE",
+  "JOBX_SCHEDULER_VARIABLES",
+  "JOBX_IGNORED_SIGNALS",
+  "JOBX_JUDGE_AFTER",
+  "JOBX_HANDOVER_SECONDS",
   "JOBX_RANK_COMMAND",
   "JOBX_LAUNCHED",
   "JOBX_RANK_VARIABLES",

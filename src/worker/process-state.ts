@@ -20,6 +20,8 @@ export function prepareProcess(): void {
   libc()?.dieWithParent();
   useCurrentEnvironment("spawn");
   useCurrentEnvironment("spawnSync");
+  // Some schedulers warn every process of a job by themselves; here it is the supervisor that tells.
+  for (const signal of ["SIGUSR1", "SIGUSR2"]) process.on(signal, () => undefined);
   process.on("uncaughtException", (error) => stray?.(error));
   process.on("unhandledRejection", (error) => stray?.(error));
   ownListeners = listenersNow();

@@ -13,6 +13,8 @@ export type SpawnPlan = {
   detached: boolean;
   /** A control group to start in. */
   cgroup?: string | null;
+  /** Signals that it shall begin without heeding, by name; a started process has all others' defaults. */
+  ignoredSignals?: string[];
   onExit?: (process: Bun.Subprocess) => void;
 };
 
@@ -39,8 +41,10 @@ export function spawnCommand(plan: SpawnPlan): Bun.Subprocess | SpawnFailure {
 
 function spawn(plan: SpawnPlan, path: string | null): Bun.Subprocess {
   const [word = "", ...rest] = plan.argv;
-  return Bun.spawn([path ?? word, ...rest], {
-    ...(path !== null && path !== word ? { argv0: word } : {}),
+  const program = path ?? word;
+  const ignored = plan.ignoredSignals ?? [];
+  return Bun.spawn([...withoutHeeding(ignored), program, ...rest], {
+    ...(path !== null && path !== word && ignored.length === 0 ? { argv0: word } : {}),
     cwd: plan.cwd,
     env: plan.env,
     stdio: plan.stdio,
@@ -48,6 +52,13 @@ function spawn(plan: SpawnPlan, path: string | null): Bun.Subprocess {
     onExit: plan.onExit,
     ...(plan.cgroup ? { cgroup: plan.cgroup } : {}),
   });
+}
+
+/** Words that start what follows them with these signals ignored: only a process itself can have that passed on. */
+function withoutHeeding(signals: string[]): string[] {
+  if (signals.length === 0) return [];
+  const names = signals.map((name) => name.replace(/^SIG/, "")).join(" ");
+  return ["/bin/sh", "-c", `trap '' ${names}; exec "$@"`, "sh"];
 }
 
 /** Where a bare word was found last, by word and PATH: a thousand tasks search their PATH once. */

@@ -48,6 +48,7 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
       env,
       logs,
       cgroup: start.cgroup,
+      ignoredSignals: context.allocation?.ignoredSignals,
       captureBytes: spec.run.capture ? spec.run.maxPayloadBytes : null,
       resultPath: resultFilePath(dir, task, attempt, rank),
       dir,

@@ -22,7 +22,7 @@ import { Sampler } from "./sampler.ts";
 import { runSetup, runTeardown } from "./setup.ts";
 import { openSlots } from "./slots.ts";
 import { Spares } from "./spares.ts";
-import { TaskLine } from "./task-line.ts";
+import { TaskLine, type Waiting } from "./task-line.ts";
 
 /** Exit codes of a worker besides 0 (every task succeeded), 1 (some did not) and 74 (records could not be stored). */
 const USAGE_EXIT_CODE = 2;
@@ -63,7 +63,7 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
   const node = hostname();
   const ranks = ranksOf(spec.resources);
   for (const path of [jobFiles.values(dir), jobFiles.logs(dir)]) ensureDir(path);
-  const history = readHistory(dir, element.element, ranks, element.allocation?.restarts ?? 0);
+  const history = await readLeftHistory(dir, element, { ranks, node });
   const recorder = Recorder.create(segmentPath(dir, element.element, history.start, 0));
   const { waiting, result } = takeUp({ dir, spec, element, node, ranks }, history, recorder);
   const context = await makeContext(dir, spec, { node, ranks, recorder, allocation: element.allocation });
@@ -81,12 +81,9 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
     },
   });
   run = new ElementRun(context, new TaskLine(waiting), history, slots, result);
-  const forget = obeySignals(run, context.family, settingUp);
+  const forget = obeySignals(run, context, settingUp);
   try {
-    const outcome = await Promise.race([
-      live(run, context, waiting.length, settingUp.signal),
-      recorder.broken,
-    ]);
+    const outcome = await Promise.race([live(run, context, waiting, settingUp.signal), recorder.broken]);
     const failure = "record" in outcome ? outcome : await leave(run, context, result);
     if (failure) {
       context.family.signal("SIGKILL");
@@ -95,7 +92,7 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
     }
     // Without it the queue starts another supervisor for what is left.
     if (result.left === 0) await slots.done();
-    return exitCodeOf(result);
+    return exitCodeOf(result, run, element.allocation);
   } finally {
     forget();
     context.alarms.clear();
@@ -107,7 +104,7 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
 
 /** Has all records on disk and, where tasks are left for another run, asks for one. */
 async function leave(run: ElementRun, { recorder, allocation }: ElementContext, result: ElementResult) {
-  if (result.left === 0 || !allocation?.requeue || run.isStopped) return stored(recorder);
+  if (result.left === 0 || !Array.isArray(allocation?.requeue) || run.isStopped) return stored(recorder);
   if (!(await recorder.settled())) return recorder.broken;
   const refusal = await requeueElement(allocation.requeue, () => run.isStopped);
   if (refusal !== null) {
@@ -122,12 +119,14 @@ async function leave(run: ElementRun, { recorder, allocation }: ElementContext, 
 async function live(
   run: ElementRun,
   context: ElementContext,
-  tasks: number,
+  waiting: Waiting[],
   stop: AbortSignal,
 ): Promise<ElementResult> {
   const { spec, family } = context;
+  const tasks = waiting.map(({ task }) => task);
   const place = () => ({ environment: context.environment, cwd: context.cwd, family });
-  if (tasks > 0) {
+  if (context.allocation?.judgesAfter) await heedPredecessors(run, context, tasks, stop);
+  if (tasks.length > 0 && !run.isOver) {
     const setup = await runSetup(spec.run.setup, { ...place(), stop });
     if (setup.ok) {
       context.environment = setup.environment;
@@ -140,8 +139,36 @@ async function live(
   }
   run.begin();
   const result = await run.finished;
-  if (tasks > 0) for (const failure of await runTeardown(spec.run.teardown, place())) say(failure);
+  if (tasks.length > 0) for (const failure of await runTeardown(spec.run.teardown, place())) say(failure);
   return result;
+}
+
+/** The history of an element, once an earlier run on another host has left, or has had its time for it. */
+async function readLeftHistory(dir: string, element: Element, place: { ranks: number; node: string }) {
+  const { restarts = 0, handoverSeconds = 0 } = element.allocation ?? {};
+  const deadline = performance.now() + (restarts > 0 ? handoverSeconds * 1000 : 0);
+  for (;;) {
+    const history = readHistory(dir, element.element, place.ranks, restarts);
+    const isLeft = [...history.tasks.values()].every(({ open }) =>
+      open.every(({ node }) => node === place.node),
+    );
+    if (isLeft || performance.now() > deadline) return history;
+    await Bun.sleep(HANDOVER_LOOK_MS);
+  }
+}
+
+const HANDOVER_LOOK_MS = 250;
+
+/** Cancels the tasks whose predecessors did not end as they should have. */
+async function heedPredecessors(
+  run: ElementRun,
+  { dir, spec }: ElementContext,
+  waiting: number[],
+  stop: AbortSignal,
+): Promise<void> {
+  const { judgeAfter } = await import("./judge-after.ts");
+  const broken = await judgeAfter({ dir, spec, tasks: waiting }, stop);
+  for (const { tasks, reason } of broken) run.obey({ type: "cancel", tasks, reason });
 }
 
 async function makeContext(
@@ -175,7 +202,12 @@ async function makeRunners(spec: JobSpec, env: Record<string, string>, family: F
 }
 
 /** SIGUSR2 warns of a preemption, SIGUSR1 of a time limit, SIGTERM ends; the terminal's closing and SIGCONT mean nothing here. */
-function obeySignals(run: ElementRun, family: Family, settingUp: AbortController): () => void {
+function obeySignals(
+  run: ElementRun,
+  { family, allocation }: ElementContext,
+  settingUp: AbortController,
+): () => void {
+  const ignored = allocation?.ignoredSignals ?? [];
   const warn = () => run.preempt();
   const end = () => {
     // Setup and teardown; tasks are told by the run, once: some programs take a second SIGTERM for haste.
@@ -185,7 +217,7 @@ function obeySignals(run: ElementRun, family: Family, settingUp: AbortController
   };
   const ignore = () => undefined;
   const warnOfLimit = () => run.preempt("timeout");
-  const handlers = {
+  const handlers: Record<string, () => void> = {
     SIGUSR2: warn,
     SIGUSR1: warnOfLimit,
     SIGTERM: end,
@@ -193,6 +225,7 @@ function obeySignals(run: ElementRun, family: Family, settingUp: AbortController
     SIGHUP: ignore,
     SIGCONT: ignore,
   };
+  for (const signal of ignored) handlers[signal] = ignore;
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
   return () => {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
@@ -209,8 +242,10 @@ async function stored(recorder: Recorder) {
   return null;
 }
 
-function exitCodeOf(result: ElementResult): number {
-  if (result.left > 0) return LEFT_EXIT_CODE;
+function exitCodeOf(result: ElementResult, run: ElementRun, allocation: Allocation | null): number {
+  const again =
+    typeof allocation?.requeue === "number" && !run.isStopped ? allocation.requeue : LEFT_EXIT_CODE;
+  if (result.left > 0) return again;
   return result.unsuccessful > 0 ? 1 : 0;
 }
 

@@ -64,6 +64,16 @@ export type SchedulerDefinition = {
   variables?: Record<string, string | undefined>;
   /** Variables of the submitter that the submit command needs even where the job's environment is clean. */
   keepVariables?: string[];
+  /**
+   * The job's environment is kept in its folder, for a scheduler that does not carry one whole to where the job runs;
+   * the script says by `JOBX_SCHEDULER_VARIABLES` what is added there.
+   */
+  storesEnvironment?: boolean;
+  /**
+   * Jobs can wait for the end of others, not for an end of a certain kind: every kind of dependency may be told in the
+   * same words, since the worker judges by records, as the script asks it to by `JOBX_JUDGE_AFTER`.
+   */
+  waitsForAnyEnd?: boolean;
   /** How long to wait before each further try, in milliseconds. */
   retryDelaysMs?: number[];
   /** A shell beside a running element: how to learn what that command knows the element by, and the command. */
@@ -150,7 +160,7 @@ export type NativeStatus = {
   /** When a waiting one is expected to start. */
   startsAt: string | null;
   endedAt: string | null;
-  /** What was submitted, where the answer says so: the path of the script is that of the job, and no other. */
+  /** What was submitted, where the answer says so: it holds the path of the script or the token of the job, and of no other. */
   command: string | null;
   /** A later stage may know more of its end. */
   isVague: boolean;

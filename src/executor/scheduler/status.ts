@@ -165,9 +165,9 @@ function index(rows: NativeStatus[]) {
   return { byIndex, whole };
 }
 
-/** Ids are used again after a reset; the script's path is not. */
-function isOurs(row: NativeStatus, job: JobRef): boolean {
-  return row.command === null || row.command.includes(jobFiles.script(job.dir));
+/** Ids are used again after a reset; the script's path and the token are not. */
+function isOurs({ command }: NativeStatus, job: JobRef): boolean {
+  return command === null || command.includes(jobFiles.script(job.dir)) || command.includes(job.spec.token);
 }
 
 function elementStatus(

@@ -1,6 +1,7 @@
 import { JobxError, messageOf } from "../../errors.ts";
 import type { NativeId } from "../../model/job.ts";
 import { ensureDir, writeFileAtomic } from "../../store/files.ts";
+import { writeEnvironment } from "../../store/jobs.ts";
 import { jobFiles } from "../../store/layout.ts";
 import type { ExecutorContext, Submission, SubmitRequest } from "../contract.ts";
 import type { CommandResult } from "../run.ts";
@@ -25,6 +26,7 @@ export async function submitArrays(
 ): Promise<Submission> {
   const { spec, dir, elements } = request;
   ensureDir(jobFiles.logs(dir));
+  if (definition.storesEnvironment) writeEnvironment(dir, request.environment);
   for (let isAgain = false; ; isAgain = true) {
     const limits = await limitsOf(definition, context, { anew: isAgain });
     const parts = splitArray(elements, limits.maxArraySize, elementThrottle(spec.run));

@@ -1,0 +1,676 @@
+import {
+  type CommandResult,
+  defineScheduler,
+  type JobRef,
+  JobxError,
+  type NativeArray,
+  type NativeStatus,
+  option,
+  type Sample,
+  shellWords,
+  type SpecDraft,
+  type Target,
+} from "../src/plugin.ts";
+
+/** Options of qsub(1) with one value that are passed on as they are. */
+const PASSED = {
+  "account-string": option.string("Text for the accounting records, as qsub's -A"),
+  priority: option.number("Priority; above 0 for operators only", { min: -1023, max: 1024, integer: true }),
+  ckpt: option.string("Checkpointing environment, by which a job that is suspended moves away"),
+  begin: option.string("Not to start before this time", { placeholder: "[[CC]YY]MMDDhhmm[.SS]" }),
+  deadline: option.string("Time by which it should have started", { placeholder: "[[CC]YY]MMDDhhmm[.SS]" }),
+  "mail-type": option.string("When mail is sent: at begin, end, abort, suspension", {
+    placeholder: "b|e|a|s|n",
+  }),
+  "mail-user": option.string("Who gets that mail"),
+  binding: option.string("How it is bound to cores, as qsub's -binding", { placeholder: "linear:N|..." }),
+  reservation: option.string("Advance reservation to use, by its number"),
+  verify: option.choice("e: refuse what can never start; w: only warn of it", ["e", "w", "n"]),
+};
+
+/** Their flags. */
+const FLAGS: Record<keyof typeof PASSED, string> = {
+  "account-string": "-A",
+  priority: "-p",
+  ckpt: "-ckpt",
+  begin: "-a",
+  deadline: "-dl",
+  "mail-type": "-m",
+  "mail-user": "-M",
+  binding: "-binding",
+  reservation: "-ar",
+  verify: "-w",
+};
+
+/**
+ * Submits to Grid Engine. Facts are from qsub(1), qstat(1), qacct(1), accounting(5) and sge_ckpt(1) and from trials on
+ * Son of Grid Engine 8.1.9.
+ */
+export default defineScheduler({
+  contract: 1,
+  name: "sge",
+  description: "Submits to the Grid Engine cluster of this machine: one native array per job",
+  capabilities: { arrays: true, ranks: true, requeue: true, dependencies: true },
+  // OpenPBS and Torque have a qsub and a qstat as well.
+  detect: ["qconf", "qsub", "qstat", "qdel"],
+
+  options: {
+    queue: option.string("Queue to submit to; --partition wins", { placeholder: "NAME[,NAME...]" }),
+    project: option.string("Project to charge; --account wins"),
+    l: option.string("Resources that it must have", { placeholder: "NAME=VALUE,..." }),
+    soft: option.string("Resources that it should have", { placeholder: "NAME=VALUE,..." }),
+    pe: option.string("Parallel environment for several CPUs or ranks on one node; with SLOTS for any job", {
+      placeholder: "NAME [SLOTS]",
+      default: "smp",
+    }),
+    "mem-resource": option.string("The resource that --mem asks for", { default: "mem_free" }),
+    "mem-per-slot": option.boolean("Ask for a slot's share of --mem, where the site counts it per slot", {
+      default: false,
+    }),
+    "gpu-resource": option.string("The resource that --gpus asks for", { default: "gpu" }),
+    notify: option.boolean("Warn the job before it is killed, so that it can leave in good order", {
+      default: true,
+    }),
+    "hold-jid": option.string("Grid Engine's own dependencies, besides --after", { placeholder: "ID,..." }),
+    reserve: option.boolean("Reserve slots for a large job, as qsub's -R"),
+    ...PASSED,
+    extra: option.string("Any other options of qsub, as on its command line", { placeholder: "-FLAG ..." }),
+  },
+
+  validate,
+  script,
+  submit: { argv: qsubArgv, parse: parseSubmitted },
+  status: [
+    {
+      name: "qstat",
+      scope: "user",
+      // Its default is the caller's own jobs. Names of users are not the same on every host, and -u takes no numbers.
+      argv: ({ users }) => [["qstat", "-xml", "-s", "a", ...(users.every(isCaller) ? [] : ["-u", "*"])]],
+      parse: (results) => results.flatMap(parseQstat),
+    },
+    {
+      name: "qstat -j",
+      scope: "ids",
+      argv: ({ ids }) => [["qstat", "-j", ids.join(",")]],
+      parse: (results) => results.flatMap(parseErrors),
+    },
+    {
+      name: "qacct",
+      scope: "ids",
+      argv: ({ ids }) => ids.slice(0, MOST_ACCOUNTS).map((id) => ["qacct", "-j", id]),
+      parse: (results) => results.flatMap(parseQacct),
+    },
+  ],
+  explain,
+
+  cancel: (targets) => chunks(words(targets), 500).map((ids) => ["qdel", ...ids]),
+  hold: (targets) => chunks(words(targets), 500).map((ids) => ["qhold", "-h", "u", ...ids]),
+  release: (targets) => chunks(words(targets), 500).map((ids) => ["qrls", "-h", "u", ...ids]),
+  requeue: (targets) => chunks(words(targets), 500).map((ids) => ["qmod", "-rj", ...ids]),
+  goneErrors: [
+    /denied: job(-array task)? "?[\d.]+"? does not exist/i,
+    /invalid job\/?queue/i,
+    /already in deletion/i,
+  ],
+
+  limits: {
+    argv: ["qconf", "-sconf"],
+    parse(stdout) {
+      const most = Number(/^max_aj_tasks\s+(\d+)/m.exec(stdout)?.[1] ?? 75_000);
+      return { cluster: null, maxArraySize: most === 0 ? null : most };
+    },
+  },
+  // What ended at once is no more with qstat, and what runs is not yet with qacct.
+  find: {
+    argv: (_uid, token) => [
+      "sh",
+      "-c",
+      'qstat -xml -j "$1" && { qacct -j "$1" 2>/dev/null || true; }',
+      "find",
+      `*.${token}.*`,
+    ],
+    parse: parseFound,
+  },
+
+  transientErrors: [
+    /unable to (contact|connect to|send message to) qmaster/i,
+    /commlib error/i,
+    /got (select|send|read|receive) (error|timeout)/i,
+    /failed receiving gdi request/i,
+    /Error reading answer list from qmaster/i,
+    /qmaster (is )?(not running|unreachable)/i,
+    /communication error/i,
+  ],
+  uncertainErrors: [
+    /got (read|receive) (error|timeout)/i,
+    /failed receiving gdi request/i,
+    /send timeout/i,
+    /Error reading answer list/i,
+  ],
+  hint: (refusal) => HINTS.find(([pattern]) => pattern.test(refusal))?.[1] ?? null,
+  keepVariables: ["SGE_ROOT", "SGE_CELL", "SGE_CLUSTER_NAME", "SGE_QMASTER_PORT", "SGE_EXECD_PORT"],
+  storesEnvironment: true,
+
+  environment: (env) => ({
+    element: Number(env.JOBX_ELEMENT ?? numberOf(env.SGE_TASK_ID, 1) - 1),
+    rank: 0,
+    restarts: numberOf(env.RESTARTED, 0),
+    hostnames: env.JOBX_HOSTLIST ? env.JOBX_HOSTLIST.split(",") : null,
+  }),
+
+  get states() {
+    return { ...STATES, ...ENDS };
+  },
+  get samples() {
+    return samples();
+  },
+});
+
+/** What only jobx may say to qsub, and what says it in jobx. */
+const RESERVED: Record<string, string> = {
+  "-t": "Use --array, --sweep or --params of jobx submit",
+  "-tc": "Use --parallel",
+  "-N": "Use --name",
+  "-o": "`jobx logs` shows the output",
+  "-e": "`jobx logs` shows the output",
+  "-j": "`jobx logs` shows the output",
+  "-terse": "jobx reads qsub's answer, which needs it as it is",
+  "-b": "Write the command after --",
+  "-S": "The script is jobx's own and needs bash",
+  "-sync": "Use jobx submit --wait",
+  "-V": "Use --env and --clean-env",
+  "-r": "Use --requeue or --no-requeue",
+  "-notify": "Use -o notify=true|false",
+  "-wd": "Use --cwd",
+  "-cwd": "Use --cwd",
+};
+
+function validate({ options, resources }: SpecDraft): void {
+  if (resources.qos !== undefined) {
+    throw refuse(`--qos ${resources.qos}: Grid Engine has no QOS`, "Use -o project=NAME or -o l=NAME=VALUE");
+  }
+  if (resources.gpus?.type !== undefined) {
+    throw refuse(
+      `--gpus ${resources.gpus.type}:${resources.gpus.count}: Grid Engine has no types of GPUs of its own`,
+      "Ask with --gpus N for their number and with -o l=NAME=VALUE for what your site calls that type",
+    );
+  }
+  for (const word of wordsOf(options.extra)) {
+    const instead = RESERVED[word];
+    if (instead !== undefined) throw refuse(`-o extra: ${word} is jobx's own to give`, instead);
+  }
+}
+
+function refuse(message: string, hint: string): JobxError {
+  return new JobxError("USAGE", message, { hint });
+}
+
+/** qsub(1): a job that exits with it is run again, without a command that only submit hosts may run. */
+const AGAIN = 99;
+
+/** What Grid Engine sets in a job (qsub(1), "ENVIRONMENTAL VARIABLES") and tasks shall see. */
+const VARIABLES =
+  "ARC JOB_ID JOB_NAME JOB_SCRIPT NHOSTS NQUEUES NSLOTS PE PE_HOSTFILE QUEUE REQUEST RESTARTED TMPDIR TMP SGE_* CUDA_VISIBLE_DEVICES";
+
+/**
+ * The script of every element: $1 is the first element of its array, $2 the native indices that are meant where they
+ * are not all. It opens its log itself, since Grid Engine counts from 1 and can only write that number into a path.
+ */
+function script(array: NativeArray): string {
+  const { spec, worker, resources } = array;
+  const lines = [
+    "#!/bin/bash",
+    `# jobx ${spec.version}, job ${spec.id}: runs element $1 + the array's index.`,
+    "trap '' USR1 USR2 TERM",
+    "index=0",
+    'case ${SGE_TASK_ID-} in "" | undefined) ;; *) index=$((SGE_TASK_ID - 1)) ;; esac',
+    'case ,${2-}, in ,, | *",$index,"*) ;; *) exit 0 ;; esac',
+    "export JOBX_ELEMENT=$((${1-0} + index))",
+    `log=${array.log(
+      () => '"$JOBX_ELEMENT"',
+      (path) => shellWords([path]),
+    )}`,
+    '{ : >>"$log"; } 2>/dev/null && exec >>"$log" 2>&1',
+    `cd ${shellWords([spec.cwd])} 2>/dev/null || cd /`,
+    "export JOBX_RESTARTS=${RESTARTED:-0}",
+    `export JOBX_SCHEDULER_VARIABLES='${VARIABLES}'`,
+    // Only of a suspension, which needs no answer.
+    "export JOBX_IGNORED_SIGNALS=SIGUSR1",
+    'if test -r "${PE_HOSTFILE-}"; then',
+    '  while read -r host _; do JOBX_HOSTLIST=${JOBX_HOSTLIST:+$JOBX_HOSTLIST,}$host; done <"$PE_HOSTFILE"',
+    "  export JOBX_HOSTLIST",
+    "fi",
+  ];
+  if (resources.timeSeconds !== undefined) lines.push(`export JOBX_ELEMENT_SECONDS=${limitOf(array)}`);
+  if (spec.run.requeue !== false) lines.push(`export JOBX_REQUEUE_EXIT_CODE=${AGAIN}`);
+  if (spec.run.after.length > 0) lines.push("export JOBX_JUDGE_AFTER=yes");
+  return [...lines, `exec ${shellWords(worker)}`, ""].join("\n");
+}
+
+/** Everything is on the command line, where no line of the script and no default request beats it (sge_request(5)). */
+function qsubArgv(array: NativeArray, path: string): string[] {
+  const { spec, firstElement, elements, parallel } = array;
+  const { run, options } = spec;
+  const argv = ["qsub", "-terse", "-b", "n", "-S", "/bin/bash", "-wd", "/", "-o", "/dev/null", "-j", "y"];
+  argv.push("-N", jobName(array), "-r", run.requeue === false ? "n" : "y");
+  if (options.notify !== false) argv.push("-notify");
+  if (array.isArray) {
+    const indices = array.indices ?? [0, elements - 1];
+    argv.push("-t", `${Math.min(...indices) + 1}-${Math.max(...indices) + 1}`);
+    if (parallel !== null) argv.push("-tc", String(parallel));
+  }
+  argv.push(...resourceFlags(array), ...dependencyFlags(array));
+  for (const [name, flag] of Object.entries(FLAGS)) {
+    if (options[name] !== undefined) argv.push(flag, String(options[name]));
+  }
+  if (options.reserve === true) argv.push("-R", "y");
+  if (options.soft !== undefined) argv.push("-soft", "-l", String(options.soft), "-hard");
+  argv.push(...wordsOf(options.extra), path, String(firstElement));
+  return array.indices === null ? argv : [...argv, array.indices.join(",")];
+}
+
+/**
+ * What the user calls it, then what it is found again by: the token, and which elements it holds. A name begins with a
+ * letter and has none of / : @ \ * ? and spaces; what is not ASCII breaks qsub.
+ */
+function jobName({ spec, firstElement, elements }: NativeArray): string {
+  const name = spec.name.replaceAll(/[^\w.-]+/g, "_").slice(0, MOST_NAME);
+  return `${/^[A-Za-z]/.test(name) ? "" : "j"}${name}.${spec.token}.${firstElement}+${elements}`;
+}
+
+const MOST_NAME = 200;
+
+/** Only what the user asked for: many sites reject more. */
+function resourceFlags(array: NativeArray): string[] {
+  const { spec, resources } = array;
+  const { options } = spec;
+  const { memBytes, timeSeconds, gpus, cpus, ranksPerNode } = resources;
+  const [environment = "smp", fixed] = wordsOf(options.pe);
+  const asked = (cpus ?? 1) * (ranksPerNode ?? 1);
+  const slots = fixed === undefined ? asked : Number(fixed);
+  const flags: string[] = [];
+  const queue = resources.partition ?? options.queue;
+  const project = resources.account ?? options.project;
+  if (queue !== undefined) flags.push("-q", String(queue));
+  if (project !== undefined) flags.push("-P", String(project));
+  if (fixed !== undefined || cpus !== undefined || ranksPerNode !== undefined) {
+    if (slots > 1 || fixed !== undefined) flags.push("-pe", environment, String(slots));
+  }
+  const wanted: string[] = [];
+  if (timeSeconds !== undefined) wanted.push(`h_rt=${limitOf(array)}`);
+  if (memBytes !== undefined) {
+    const share = options["mem-per-slot"] === true ? memBytes / slots : memBytes;
+    wanted.push(`${String(options["mem-resource"] ?? "mem_free")}=${Math.ceil(share / 1024)}K`);
+  }
+  if (gpus !== undefined) wanted.push(`${String(options["gpu-resource"] ?? "gpu")}=${gpus.count}`);
+  if (options.l !== undefined) wanted.push(String(options.l));
+  return wanted.length === 0 ? flags : [...flags, "-l", wanted.join(",")];
+}
+
+/** Grid Engine kills at the limit: the worker, which keeps the exact one, needs time to end by itself. */
+function limitOf({ spec, resources }: NativeArray): number {
+  return Math.ceil((resources.timeSeconds ?? 0) + spec.run.signalDelaySeconds);
+}
+
+/** It waits for ends, whatever they are like; whether they are the wanted ones, the worker judges by the records. */
+function dependencyFlags({ after, spec, isArray }: NativeArray): string[] {
+  const isPaired = (kind: string) => kind === "each" && isArray;
+  const idsOf = (chosen: typeof after) =>
+    chosen.flatMap(({ natives }) => natives.map(({ native }) => native.id));
+  const whole = idsOf(after.filter(({ kind }) => !isPaired(kind)));
+  const paired = idsOf(after.filter(({ kind }) => isPaired(kind)));
+  if (spec.options["hold-jid"] !== undefined) whole.push(String(spec.options["hold-jid"]));
+  return [
+    ...(whole.length === 0 ? [] : ["-hold_jid", [...new Set(whole)].join(",")]),
+    ...(paired.length === 0 ? [] : ["-hold_jid_ad", paired.join(",")]),
+  ];
+}
+
+/** With -terse `4` or `233.2-8:3`, else a sentence; whatever a site prints around it. */
+function parseSubmitted(stdout: string): { id: string; cluster: string | null } | null {
+  const line =
+    /^\s*(\d+)(?:\.\d+-\d+:\d+)?\s*$/m.exec(stdout) ??
+    /Your job(?:-array)? (\d+)[ .].*has been submitted/.exec(stdout);
+  return line?.[1] === undefined ? null : { id: line[1], cluster: null };
+}
+
+function isCaller(uid: string): boolean {
+  return uid === String(process.getuid?.() ?? 0);
+}
+
+/** qstat -xml: running tasks one by one, waiting ones together. */
+function parseQstat(result: CommandResult): NativeStatus[] {
+  if (result.code !== 0 || !result.stdout.includes("<job_info")) throw noAnswer("qstat", result);
+  return [...result.stdout.matchAll(/<job_list\b[^>]*>([\s\S]*?)<\/job_list>/g)].flatMap(([, text = ""]) => {
+    const field = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1]?.trim() ?? "";
+    const native = field("state");
+    const id = field("JB_job_number");
+    if (id === "" || native === "") return [];
+    const tasks = field("tasks");
+    const state = stateOf(native);
+    return [
+      {
+        ...NOTHING,
+        id,
+        indices: tasks === "" ? null : indicesOf(tasks),
+        state,
+        native,
+        node: given(/@(.+)$/.exec(field("queue_name"))?.[1] ?? ""),
+        submitted: timeOf(field("JB_submission_time")),
+        command: given(field("JB_name")),
+        isVague: state === "failed",
+      },
+    ];
+  });
+}
+
+/** qstat -j, of which only why a job cannot be started is read. An id that is not known is no error. */
+function parseErrors(result: CommandResult): NativeStatus[] {
+  if (result.code !== 0 && !/do not exist/i.test(result.stdout + result.stderr))
+    throw noAnswer("qstat", result);
+  return result.stdout.split(/^={10,}$/m).flatMap((text) => {
+    const field = (name: string) => new RegExp(`^${name}:\\s+(\\S.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
+    const id = field("job_number");
+    const isArray = field("job-array tasks") !== "";
+    return [...text.matchAll(/^error reason\s+(\d+):\s+(?:[\d/]+ [\d:]+ )?(?:\[[\d:]+\]: )?(.*)$/gm)].map(
+      ([, task = "1", reason = ""]): NativeStatus => ({
+        ...NOTHING,
+        id,
+        indices: isArray ? String(Number(task) - 1) : null,
+        state: "failed",
+        native: "Eqw",
+        reason: reason.replace(/^error: /, "").trim(),
+        command: given(field("job_name")),
+      }),
+    );
+  });
+}
+
+/** qacct -j: one block per task and run, the last run last; a job that is not there yet is no error. */
+function parseQacct(result: CommandResult): NativeStatus[] {
+  if (result.code !== 0) {
+    if (/not found/i.test(result.stderr + result.stdout)) return [];
+    throw noAnswer("qacct", result);
+  }
+  return result.stdout.split(/^={10,}$/m).flatMap((text) => {
+    const field = (name: string) => new RegExp(`^${name} +(.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
+    const id = field("jobnumber");
+    if (id === "") return [];
+    const task = field("taskid");
+    const failed = Number.parseInt(field("failed"), 10) || 0;
+    const exitCode = Number.parseInt(field("exit_status"), 10) || 0;
+    const native = failed === 0 ? (exitCode === 0 ? "exited" : "exited with a code") : `failed ${failed}`;
+    return [
+      {
+        ...NOTHING,
+        id,
+        indices: task === "" || task === "undefined" ? null : String(Number(task) - 1),
+        state: ENDS[native] ?? "failed",
+        native,
+        reason: given(field("failed").replace(/^\d+\s*:?\s*/, "")),
+        exitCode,
+        signal: failed === 100 && exitCode > 128 ? exitCode - 128 : null,
+        node: given(field("hostname")),
+        submitted: timeOf(field("qsub_time")),
+        endedAt: timeOf(field("end_time")),
+        command: given(field("jobname")),
+      },
+    ];
+  });
+}
+
+/** Jobs by the names that `jobName` gave them, as qstat -xml -j and qacct -j print them. */
+function parseFound(stdout: string, token: string) {
+  const found = new Map<string, { id: string; submitted: string; firstElement: number; elements: number }>();
+  const add = (id: string | undefined, name: string | undefined, submitted: string | null) => {
+    const match = /\.([\w-]+)\.(\d+)\+(\d+)$/.exec(name ?? "");
+    if (id === undefined || match?.[1] !== token || found.has(id)) return;
+    const at = submitted ?? new Date().toISOString();
+    found.set(id, { id, submitted: at, firstElement: Number(match[2]), elements: Number(match[3]) });
+  };
+  for (const text of stdout.split("<JB_job_number>").slice(1)) {
+    const seconds = /<JB_submission_time>(\d+)/.exec(text)?.[1];
+    const at = seconds === undefined ? null : new Date(Number(seconds) * 1000).toISOString();
+    add(/^(\d+)/.exec(text)?.[1], /<JB_job_name>([^<]*)/.exec(text)?.[1], at);
+  }
+  for (const text of stdout.split(/^={10,}$/m).slice(1)) {
+    const field = (name: string) => new RegExp(`^${name} +(.*)$`, "m").exec(text)?.[1]?.trim();
+    add(field("jobnumber"), field("jobname"), timeOf(field("qsub_time") ?? ""));
+  }
+  return [...found.values()];
+}
+
+/** What qstat's states mean: sge_status(5). h: held, R: has run before, s S T: suspended, d: is being deleted. */
+const STATES: Record<string, NativeStatus["state"]> = {
+  qw: "queued",
+  hqw: "queued",
+  Rq: "queued",
+  Rqw: "queued",
+  hRq: "queued",
+  hRwq: "queued",
+  hRqw: "queued",
+  t: "running",
+  r: "running",
+  hr: "running",
+  ht: "running",
+  Rr: "running",
+  Rt: "running",
+  hRr: "running",
+  s: "running",
+  ts: "running",
+  S: "running",
+  tS: "running",
+  T: "running",
+  tT: "running",
+  Rs: "running",
+  Rts: "running",
+  RS: "running",
+  RtS: "running",
+  RT: "running",
+  RtT: "running",
+  dr: "running",
+  dt: "running",
+  dRr: "running",
+  dRt: "running",
+  ds: "running",
+  dS: "running",
+  dT: "running",
+  dRs: "running",
+  dRS: "running",
+  dRT: "running",
+  Eqw: "failed",
+  Ehqw: "failed",
+  EhRqw: "failed",
+  ERq: "failed",
+  z: "ended",
+};
+
+/** A state that nobody knows is no end. */
+function stateOf(word: string): NativeStatus["state"] {
+  return STATES[word] ?? STATES[word.replaceAll("h", "")] ?? "queued";
+}
+
+/** What qacct's `failed` means, sge_status(5); whatever is not here has failed. */
+const ENDS: Record<string, NativeStatus["state"]> = {
+  exited: "ended",
+  "exited with a code": "failed",
+  "failed 1": "failed",
+  "failed 8": "failed",
+  "failed 10": "failed",
+  "failed 11": "failed",
+  "failed 15": "failed",
+  "failed 17": "failed",
+  "failed 18": "failed",
+  "failed 19": "failed",
+  "failed 21": "failed",
+  "failed 24": "ended",
+  "failed 25": "ended",
+  "failed 26": "failed",
+  "failed 27": "failed",
+  "failed 28": "failed",
+  "failed 30": "failed",
+  "failed 37": "timeout",
+  "failed 100": "failed",
+};
+
+const NOTHING = {
+  indices: null,
+  reason: null,
+  exitCode: null,
+  signal: null,
+  node: null,
+  submitted: null,
+  startsAt: null,
+  endedAt: null,
+  command: null,
+  isVague: false,
+};
+
+/** `3-10:1`, `6,7`, `1-9:2`, counted from 1, as native indices. */
+function indicesOf(tasks: string): string {
+  return tasks
+    .split(",")
+    .map((part) => {
+      const [, first = "", last = first, step = "1"] =
+        /^(\d+)(?:-(\d+))?(?::(\d+))?$/.exec(part.trim()) ?? [];
+      const from = Number(first) - 1;
+      const to = Number(last) - 1;
+      if (from === to) return String(from);
+      if (step === "1") return `${from}-${to}`;
+      const count = Math.floor((to - from) / Number(step)) + 1;
+      return Array.from({ length: count }, (_, at) => from + at * Number(step)).join(",");
+    })
+    .join(",");
+}
+
+/** Local time without a zone: `2026-11-22T14:50:54`, `Sun Nov 22 19:48:45 2026`, `-/-`. */
+function timeOf(text: string): string | null {
+  const time = /\d{4}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? null : new Date(time).toISOString();
+}
+
+function given(text: string): string | null {
+  return text.trim() === "" ? null : text.trim();
+}
+
+function numberOf(text: string | undefined, otherwise: number): number {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : otherwise;
+}
+
+function noAnswer(command: string, { code, stderr, stdout }: CommandResult): JobxError {
+  const text = (stderr.trim() || stdout.trim()).split("\n")[0] || `exit code ${code}`;
+  return new JobxError("UNREACHABLE", `${command}: ${text}`);
+}
+
+/** Why an element waits or how it ended. */
+function explain(status: NativeStatus, job: JobRef): string | null {
+  const { state, native, node } = status;
+  const on = node === null ? "" : ` on ${node}`;
+  switch (state) {
+    case "queued":
+      return whyQueued(native, job);
+    case "running":
+      return whyStrange(native, on);
+    case "ended":
+      return whyGone(status, on);
+    case "timeout":
+      return `Grid Engine ended it${on} at its time limit; ask for more with --time`;
+    case "failed":
+      return whyFailed(status, on);
+    default:
+      return null;
+  }
+}
+
+function whyQueued(native: string, { spec }: JobRef): string {
+  if (STATES[native] === undefined) return `Grid Engine says ${native}, which this jobx does not know`;
+  if (native.includes("R")) return "waits to run again";
+  if (!native.includes("h")) return "waits for free slots; qstat -j says more where the site allows it";
+  const jobs = [...new Set(spec.run.after.map((one) => one.job))];
+  return jobs.length === 0
+    ? "held; jobx release lets it start"
+    : `waits for the end of job ${jobs.join(", ")}`;
+}
+
+function whyStrange(native: string, on: string): string | null {
+  if (native.startsWith("d"))
+    return `is being deleted${on}; if its node does not answer, only qdel -f of an operator helps`;
+  if (/[sST]/.test(native)) return `suspended${on} (${native}); it goes on when Grid Engine lets it`;
+  return null;
+}
+
+function whyGone({ native }: NativeStatus, on: string): string {
+  if (native === "failed 25" || native === "failed 24")
+    return "Grid Engine was to run it again, and does not know it any more";
+  return `Grid Engine says that it ended${on} with exit code 0, and it left no record`;
+}
+
+function whyFailed({ native, reason, exitCode, signal }: NativeStatus, on: string): string {
+  if (native.startsWith("E")) {
+    return `Grid Engine cannot start it (${native}): ${reason ?? "see qstat -j"}; qdel takes it out of the queue`;
+  }
+  if (native === "failed 19")
+    return `its node${on === "" ? "" : `, ${on.slice(4)},`} failed (${reason ?? native})`;
+  if (signal !== null) {
+    const hint = signal === 9 ? ": deleted outside of jobx, or killed for want of memory" : "";
+    return `ended${on} by signal ${signal}${hint}, and it left no record`;
+  }
+  if (exitCode === 126 || exitCode === 127) {
+    return `the job's script could not start jobx${on} (exit code ${exitCode}): is the home there?`;
+  }
+  const how = reason === null ? `exit code ${exitCode}` : `${native}, ${reason}`;
+  return `Grid Engine says that it failed${on} (${how}), and it left no record`;
+}
+
+/** What to do about refusals. */
+const HINTS: [RegExp, string][] = [
+  [/unknown queue|queue .* does not exist/i, "`qconf -sql` lists the queues"],
+  [
+    /parallel environment/i,
+    "`qconf -spl` lists the parallel environments: name one with -o pe=NAME, or for good in [sge]",
+  ],
+  [
+    /unknown resource/i,
+    "`qconf -sc` lists the resources: -o mem-resource and -o gpu-resource say what --mem and --gpus ask for",
+  ],
+  [/project/i, "`qconf -sprjl` lists the projects"],
+  [/not.*submit host/i, "Submit from a submit host of the cluster"],
+  [/no suitable queues/i, "No queue can give what it asks for; -o verify=n submits it all the same"],
+  [/max_u_jobs|max_jobs|too many jobs|exceed.*job/i, "Submit fewer jobs at once, or put more tasks into one"],
+];
+
+/** Ids as one argument each: `12`, `12.3`, `12.3-7`. */
+function words(targets: Target[]): string[] {
+  return targets.flatMap(({ native, indices, isArray }) =>
+    indices === null || !isArray ? [native.id] : rangesOf(indices).map((range) => `${native.id}.${range}`),
+  );
+}
+
+function rangesOf(indices: number[]): string[] {
+  const ranges: { first: number; last: number }[] = [];
+  for (const index of indices.toSorted((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range && range.last === index - 1) range.last = index;
+    else ranges.push({ first: index, last: index });
+  }
+  return ranges.map(({ first, last }) => (first === last ? `${first + 1}` : `${first + 1}-${last + 1}`));
+}
+
+/** So many are asked about one by one; a later look asks about the others. */
+const MOST_ACCOUNTS = 50;
+
+function chunks<T>(items: T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
+    items.slice(at * size, (at + 1) * size),
+  );
+}
+
+/** Words of a command line, with quotes as a shell has them. */
+function wordsOf(text: unknown): string[] {
+  const found = String(text ?? "").match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
+  return found.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
+
+function samples(): Sample[] {
+  return [];
+}
