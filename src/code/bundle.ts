@@ -20,6 +20,9 @@ export type Bundle = {
   warnings: string[];
 };
 
+/** Code that stands in no file of its own: its imports are resolved, and its places told, by another file. */
+export type InlineModule = { text: string; mapBack(map: SourceMapFile): SourceMapFile };
+
 /**
  * What Bun.build puts before an asset's name. With its opening quote it is exactly as long as the
  * expression that takes its place, so that the source map's columns stay right.
@@ -31,11 +34,13 @@ const ASSET_EXPRESSION = 'import.meta.dir+"/';
  * Bundles a module: packages included, `jobx` and `jobx/plugin` left out, names and lines kept, paths
  * as the author's files would see them. The same files give the same bytes from any current folder.
  * Throws USAGE with file, line and code frame when the code does not build, or cannot be carried.
+ * `inline` is the text of a file that is not on disk.
  */
-export async function bundleModule(file: string): Promise<Bundle> {
+export async function bundleModule(file: string, inline?: InlineModule): Promise<Bundle> {
   const rewritten = new Map<string, RewrittenFile>();
   const build = await Bun.build({
     entrypoints: [file],
+    ...(inline ? { files: { [file]: inline.text } } : {}),
     target: "bun",
     format: "esm",
     minify: { whitespace: true },
@@ -47,13 +52,14 @@ export async function bundleModule(file: string): Promise<Bundle> {
     naming: { entry: "index.[ext]", asset: "[name]-[hash].[ext]" },
     // NODE_ENV stays what it is when the task runs.
     define: { ...ORIGINAL_PATH_NAMES, "process.env.NODE_ENV": "process.env.NODE_ENV" },
-    plugins: [ownModules, keepOriginalPaths(rewritten)],
+    plugins: [ownModules, keepOriginalPaths(rewritten, inline && file)],
   });
   const entry = build.outputs.find((output) => output.kind === "entry-point");
   if (!build.success || !entry) throw buildError(file, build.logs, rewritten);
   const inputs = Object.keys(build.metafile?.inputs ?? {});
   refuseAddons(file, inputs);
-  const { code, map } = splitMap(await entry.text(), rewritten);
+  const { code, map: built } = splitMap(await entry.text(), rewritten);
+  const map = inline ? inline.mapBack(built) : built;
   const outputs = Object.values(build.metafile?.outputs ?? {});
   const format = Object.entries(build.metafile?.inputs ?? {}).find(([path]) => resolve(path) === file)?.[1]
     .format;

@@ -1,4 +1,3 @@
-import { usageError } from "../errors.ts";
 import type { FunctionCode } from "../model/job.ts";
 import { checkExport } from "./exports.ts";
 import { type FunctionReference, resolveReference } from "./reference.ts";
@@ -35,7 +34,8 @@ export type CapturedFunction = {
  */
 export async function captureFunction(fn: unknown, options: CaptureOptions): Promise<CapturedFunction> {
   if (typeof fn === "string") return captureReference(fn, options.cwd, options.snapshot);
-  throw usageError("Only references can be submitted");
+  const { captureValue } = await import("./capture-value.ts");
+  return captureValue(fn, options);
 }
 
 /** `"file.ts#name"`, relative to `cwd`. */
@@ -56,7 +56,8 @@ export async function storeFunction(
   return { code: { file, export: name, code }, warnings: snapshot?.warnings ?? [] };
 }
 
-async function captureExport(
+/** A function that a module exports. */
+export async function captureExport(
   reference: FunctionReference,
   files: CaptureOptions["snapshot"],
 ): Promise<CapturedFunction> {

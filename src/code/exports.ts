@@ -55,7 +55,8 @@ function scanExports(file: string, text: string): string[] {
   }
 }
 
-function loaderOf(file: string): "js" | "jsx" | "ts" | "tsx" {
+/** How the runtime reads a file, by its ending. */
+export function loaderOf(file: string): "js" | "jsx" | "ts" | "tsx" {
   const extension = extname(file).replace(/^\.[cm]?/, "");
   return extension === "js" || extension === "jsx" || extension === "tsx" ? extension : "ts";
 }

@@ -27,13 +27,15 @@ export type RewrittenFile = { text: string; line: number; shift: number };
 /**
  * A plugin for Bun.build that declares, in each file that asks for its own place, that place's
  * constants. They stand at the beginning of an existing line: no line number changes. Fills `rewritten`
- * so that source maps and messages can show the original text.
+ * so that source maps and messages can show the original text. `madeUp` is a file that is not on disk.
  */
-export function keepOriginalPaths(rewritten: Map<string, RewrittenFile>): BunPlugin {
+export function keepOriginalPaths(rewritten: Map<string, RewrittenFile>, madeUp?: string): BunPlugin {
   return {
     name: "jobx-original-paths",
     setup(build) {
       build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path, loader }) => {
+        // Made up: it has its own constants.
+        if (path === madeUp) return undefined;
         const text = readFileSync(path, "utf8");
         if (!/import\.meta\b|__dirname|__filename/.test(text)) return undefined;
         const constants = constantsOf(path);
@@ -45,7 +47,8 @@ export function keepOriginalPaths(rewritten: Map<string, RewrittenFile>): BunPlu
   };
 }
 
-function constantsOf(path: string): string {
+/** The constants of a file, as one line without its end. */
+export function constantsOf(path: string): string {
   const values = {
     __jobx_dir: dirname(path),
     __jobx_path: path,

@@ -15,7 +15,10 @@ import type { FunctionReference } from "./reference.ts";
 export type Snapshot = { files: ReadonlyMap<string, string | Uint8Array>; warnings: string[] };
 
 /** The file of a snapshot that a task imports. */
-export const INDEX = "index.js";
+const INDEX = "index.js";
+/** The values of `bind`, beside the code, and the export of the code that makes the function from them. */
+export const VALUES = "values.msgpack";
+export const FROM_VALUES = "__jobx_from_values";
 
 /**
  * A function's module, bundled with all it imports. Nothing is written, and the module is not run. Throws
@@ -24,7 +27,17 @@ export const INDEX = "index.js";
 export async function takeSnapshot(reference: FunctionReference): Promise<Snapshot> {
   const bundle = await bundleModule(reference.file);
   checkBundle(reference, bundle);
-  return { files: filesOf(bundle), warnings: bundle.warnings };
+  return snapshotOf(bundle);
+}
+
+/** A bundle with further files and warnings. */
+export function snapshotOf(
+  { code, assets, warnings }: Bundle,
+  more: { extra?: Iterable<readonly [string, Uint8Array]>; warnings?: string[] } = {},
+): Snapshot {
+  const files = new Map<string, string | Uint8Array>([[INDEX, code]]);
+  for (const [name, bytes] of [...assets, ...(more.extra ?? [])]) files.set(name, bytes);
+  return { files, warnings: [...(more.warnings ?? []), ...warnings] };
 }
 
 /**
@@ -55,12 +68,6 @@ export function loadableCode(home: string, entry: FunctionEntry, fn = 0): Loadab
   const code = fn === 0 ? entry : entry.more?.[fn - 1];
   if (!code) throw new JobxError("DAMAGED", `The task calls function ${fn}, which its job does not have`);
   return { path: modulePath(home, code), export: code.export, file: code.file };
-}
-
-function filesOf(bundle: Bundle): Map<string, string | Uint8Array> {
-  const files = new Map<string, string | Uint8Array>([[INDEX, bundle.code]]);
-  for (const [name, bytes] of bundle.assets) files.set(name, bytes);
-  return files;
 }
 
 function checkBundle(reference: FunctionReference, bundle: Bundle): void {

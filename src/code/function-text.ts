@@ -1,0 +1,156 @@
+import type { AnyNode } from "acorn";
+import { analyze } from "eslint-scope";
+
+import { GLOBAL_NAMES } from "./globals.ts";
+import { type FunctionNode, isFunctionNode, parseModule, walkSyntax } from "./syntax.ts";
+
+/** A name or construct in a function's text; `offset` counts from the text's beginning. */
+export type Use = { what: string; offset: number };
+
+/** What a function's text says of it. */
+export type FunctionText = {
+  text: string;
+  /** An expression whose value is the function, as what stands before and after its text. */
+  before: string;
+  after: string;
+  /** Names that are declared outside of it and are no globals, each where it is first used. */
+  free: Use[];
+  /** Names of which only the type is asked, which may be declared nowhere. */
+  typeofs: Use[];
+  /** All names that are not its own, globals included. */
+  outer: ReadonlySet<string>;
+  /** Why it cannot be taken out of its place, whatever its names. */
+  problems: Use[];
+};
+
+/**
+ * Reads a function's text as `fn.toString()` gives it: an arrow function, a function or a method. Gives the
+ * reason as a text where it is none that can be moved: native or bound, an accessor, or unparsable.
+ */
+export function readFunctionText(text: string): FunctionText | string {
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) return NATIVE;
+  for (const [before, after] of WRAPPERS) {
+    try {
+      const program = parseModule(`${before}${text}${after}`);
+      const found = functionIn(program);
+      return typeof found === "string" ? found : judge(text, before, after, program, found);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      if (before === LAST[0]) return `cannot be read from its text: ${messageOf(error)}`;
+    }
+  }
+  return "cannot be read from its text";
+}
+
+const NATIVE = "is built in, or was made by bind(): it has no text";
+/** A line comment at the end of the text must not swallow what follows. */
+const LAST = ["Object.values({\n", "\n})[0]"] as const;
+const WRAPPERS = [["(\n", "\n)"], LAST] as const;
+
+function messageOf(error: SyntaxError): string {
+  return error.message.replace(/ \(\d+:\d+\)$/, "");
+}
+
+function functionIn(program: AnyNode): FunctionNode | string {
+  let found: FunctionNode | string | null = null;
+  walkSyntax(program, (node) => {
+    if (found) return false;
+    if (node.type === "Property" && node.kind !== "init")
+      found = "is an accessor; write a function that uses it";
+    else if (node.type === "Property" && node.value.type !== "Identifier") found = functionOf(node.value);
+    else if (isFunctionNode(node)) found = node;
+    return !found;
+  });
+  return found ?? "is no function";
+}
+
+/** Both describe the same tree, in types that TypeScript takes for different ones. */
+function isTree(program: object): program is Parameters<typeof analyze>[0] {
+  return "type" in program && program.type === "Program";
+}
+
+function functionOf(node: AnyNode): FunctionNode | null {
+  return isFunctionNode(node) ? node : null;
+}
+
+function judge(
+  text: string,
+  before: string,
+  after: string,
+  program: ReturnType<typeof parseModule>,
+  fn: FunctionNode,
+): FunctionText {
+  const use = (what: string, node: { start: number }): Use => ({ what, offset: node.start - before.length });
+  const problems = [...boundTo(fn), ...anywhere(fn)].map(([what, node]) => use(what, node));
+  const names = outerNames(program);
+  const own = (name: string) => GLOBAL_NAMES.has(name) || MODULE_NAMES.has(name);
+  const free: Use[] = [];
+  const typeofs: Use[] = [];
+  for (const [name, uses] of names) {
+    if (name === "arguments") problems.push(...uses.map((at) => use(name, at)));
+    if (own(name) || name === "arguments") continue;
+    const first = uses.find(({ isTypeof }) => !isTypeof);
+    const [any] = uses;
+    if (first) free.push(use(name, first));
+    else if (any) typeofs.push(use(name, any));
+  }
+  return { text, before, after, free, typeofs, outer: new Set(names.keys()), problems };
+}
+
+/** What every module has besides globals; the bundler makes them right. */
+const MODULE_NAMES = new Set(["require", "__dirname", "__filename"]);
+
+/** Names that nothing in the program declares, each with its uses in order. `Object` of the wrapper is a global. */
+function outerNames(
+  program: ReturnType<typeof parseModule>,
+): Map<string, { start: number; isTypeof: boolean }[]> {
+  const typeofs = new Set<number>();
+  walkSyntax(program, (node) => {
+    if (node.type === "UnaryExpression" && node.operator === "typeof" && node.argument.type === "Identifier")
+      typeofs.add(node.argument.start);
+  });
+  const scopes = isTree(program) ? analyze(program, { ecmaVersion: 2026, sourceType: "module" }) : null;
+  const names = new Map<string, { start: number; isTypeof: boolean }[]>();
+  for (const { identifier } of scopes?.globalScope?.through ?? []) {
+    const start = identifier.range?.[0] ?? 0;
+    const uses = names.get(identifier.name) ?? [];
+    names.set(identifier.name, [...uses, { start, isTypeof: typeofs.has(start) }]);
+  }
+  return names;
+}
+
+type Found = [what: string, node: AnyNode];
+
+/** `this` and `super` that mean those of the function itself, or of what is around it. */
+function boundTo(fn: FunctionNode): Found[] {
+  const found: Found[] = [];
+  const look = (root: AnyNode) =>
+    walkSyntax(root, (node) => {
+      if (node.type === "ThisExpression") found.push(["this", node]);
+      else if (node.type === "Super") found.push(["super", node]);
+      else if (node.type === "FunctionExpression" || node.type === "FunctionDeclaration") return false;
+      else if (node.type === "PropertyDefinition" || node.type === "MethodDefinition") {
+        // The value has a `this` of its own, a computed name has not.
+        if (node.computed) look(node.key);
+        return false;
+      } else if (node.type === "StaticBlock") return false;
+      return true;
+    });
+  for (const part of [...fn.params, fn.body]) look(part);
+  return found;
+}
+
+/** What means the place of the code, or the names around it, however deep it stands. */
+function anywhere(fn: FunctionNode): Found[] {
+  const found: Found[] = [];
+  walkSyntax(fn, (node) => {
+    if (node.type === "MetaProperty" && node.meta.name === "import") found.push(["import.meta", node]);
+    const isEval =
+      node.type === "CallExpression" &&
+      !node.optional &&
+      node.callee.type === "Identifier" &&
+      node.callee.name === "eval";
+    if (isEval) found.push(["eval()", node]);
+  });
+  return found;
+}

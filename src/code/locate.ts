@@ -1,0 +1,142 @@
+import { SourceMap } from "node:module";
+
+import type { AnyNode, Program } from "acorn";
+
+import type { SourceMapFile } from "./computed-imports.ts";
+import { readRuntimeText, type RuntimeText } from "./runtime-text.ts";
+import { isFunctionNode, parseModule, walkSyntax } from "./syntax.ts";
+
+/** A name in a function's text, and the place of the same name in its file; line and column count from 0. */
+export type Anchor = { offset: number; line: number; column: number };
+
+/** A function in a program, from where its own text begins. */
+export type FunctionPlace = { start: number; end: number; node: AnyNode };
+
+export type Located = {
+  module: RuntimeText;
+  /** More than one where the module has the same text several times. */
+  places: FunctionPlace[];
+};
+
+/** The first of these modules that has a function with this text; null where none has. */
+export function locateFunction(text: string, files: Iterable<string>): Located | null {
+  for (const file of files) {
+    const module = readRuntimeText(file);
+    if (!module?.text.includes(text)) continue;
+    const places = functionsIn(module.program).filter(
+      ({ start, end }) => module.text.slice(start, end) === text,
+    );
+    if (places.length > 0) return { module, places };
+  }
+  return null;
+}
+
+/**
+ * The places of a function's names in its own file, in order. The runtime does not tell where code comes from, so
+ * the module is also built with a source map, and the function with the same names is looked for there. Empty where
+ * that gives no single answer.
+ */
+export async function anchorsOf({ module, places }: Located): Promise<Anchor[]> {
+  const [place] = places;
+  const built = places.length === 1 ? await builtOf(module) : null;
+  if (!place || !built) return [];
+  const names = namesIn(place);
+  const alike = (program: Program) => functionsIn(program).filter((each) => sameNames(namesIn(each), names));
+  const here = alike(module.program);
+  const there = alike(built.program);
+  const match = there[here.findIndex(({ node }) => node === place.node)];
+  if (!match || there.length !== here.length) return [];
+  const lines = lineStarts(built.text);
+  return namesIn(match).flatMap(({ start }, index) => {
+    const line = lines.findLastIndex((begin) => begin <= start);
+    const entry = built.map.findEntry(line, start - (lines[line] ?? 0));
+    const name = names[index];
+    if (!name || !("originalLine" in entry)) return [];
+    return [{ offset: name.start - place.start, line: entry.originalLine, column: entry.originalColumn }];
+  });
+}
+
+/** All functions of a program, in the order of their text. */
+function functionsIn(program: Program): FunctionPlace[] {
+  const found: FunctionPlace[] = [];
+  walkSyntax(program, (node, parent) => {
+    if (isFunctionNode(node)) found.push({ start: startOf(node, parent), end: node.end, node });
+  });
+  return found.sort((a, b) => a.start - b.start);
+}
+
+/** A method's text begins with its name. */
+function startOf(node: AnyNode, parent: AnyNode | null): number {
+  if (parent?.type === "Property" && (parent.method || parent.kind !== "init")) return parent.start;
+  if (parent?.type !== "MethodDefinition") return node.start;
+  return parent.static ? parent.key.start : parent.start;
+}
+
+type Name = { name: string; start: number };
+
+/** The names in a function, in the order of its text. */
+function namesIn({ node }: FunctionPlace): Name[] {
+  const byStart = new Map<number, Name>();
+  walkSyntax(node, (each) => {
+    if (each.type === "Identifier") byStart.set(each.start, { name: each.name, start: each.start });
+  });
+  return [...byStart.values()].sort((a, b) => a.start - b.start);
+}
+
+/** The bundler may rename: `require` to `__require`, a second `x` to `x2`. */
+function sameNames(some: Name[], others: Name[]): boolean {
+  const plain = (name: string | undefined) => name?.replace(/^__|\d+$/g, "");
+  return (
+    some.length === others.length && some.every(({ name }, at) => plain(name) === plain(others[at]?.name))
+  );
+}
+
+const builds = new WeakMap<RuntimeText, Promise<Built | null>>();
+
+function builtOf(module: RuntimeText): Promise<Built | null> {
+  const built = builds.get(module) ?? buildWithMap(module.file);
+  builds.set(module, built);
+  return built;
+}
+
+type Built = { text: string; program: Program; map: SourceMap };
+
+/** The module alone, its imports left out; the code comes close to the runtime's. Null where it does not build. */
+async function buildWithMap(file: string): Promise<Built | null> {
+  try {
+    const { outputs } = await Bun.build({
+      entrypoints: [file],
+      target: "bun",
+      sourcemap: "external",
+      minify: { syntax: true },
+      env: "disable",
+      define: { "process.env.NODE_ENV": "process.env.NODE_ENV" },
+      plugins: [{ name: "jobx-nothing-else", setup: leaveOthersOut }],
+    });
+    const code = outputs.find(({ kind }) => kind === "entry-point");
+    const map = outputs.find(({ kind }) => kind === "sourcemap");
+    if (!code || !map) return null;
+    const text = await code.text();
+    const parsed: SourceMapFile = JSON.parse(await map.text());
+    return {
+      text,
+      program: parseModule(text),
+      map: new SourceMap({ ...parsed, file: "", sourceRoot: "", sourcesContent: [] }),
+    };
+  } catch {
+    return null;
+  }
+}
+
+function leaveOthersOut(build: Bun.PluginBuilder): void {
+  build.onResolve({ filter: /.*/ }, ({ path, kind }) =>
+    kind.startsWith("entry-point") ? undefined : { path, external: true },
+  );
+}
+
+/** Where each line begins. */
+export function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
