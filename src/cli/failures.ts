@@ -1,4 +1,4 @@
-import { isFinal } from "../model/states.ts";
+import { isFinal, totalOf } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { failureOutput } from "../orchestrator/failure-output.ts";
 import { nameOf, taskError } from "../orchestrator/results.ts";
@@ -21,6 +21,7 @@ export type Told = { outputSeen?: boolean };
 export function reportFailures(output: Output, scopes: readonly Scope[], told: Told = {}): boolean {
   let any = false;
   for (const scope of scopes) {
+    if (scope.counts.succeeded === totalOf(scope.counts)) continue;
     const failed = Iterator.from(tasksIn(scope)).filter(
       (task) => isFinal(task.state) && task.state !== "succeeded",
     );

@@ -64,6 +64,16 @@ export class TaskFold {
     return { ...view, state, reason, native, node: verdict.node ?? view.node, endedAt, seconds };
   }
 
+  /** When a task began, and when it ended where it has, without the cost of its view where that can be. */
+  timesOf(index: number): Pick<TaskView, "startedAt" | "endedAt"> {
+    if (this.ranks > 1 || this.#verdicts.has(index)) return this.view(index);
+    const record = this.#best.get(index);
+    return {
+      startedAt: record?.startedAt ?? null,
+      endedAt: record?.kind === "result" ? record.endedAt : null,
+    };
+  }
+
   #has(task: number): boolean {
     return Number.isInteger(task) && task >= 0 && task < this.tasks;
   }

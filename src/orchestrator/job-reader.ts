@@ -151,6 +151,11 @@ export class JobReader {
     return this.#fold.stateOf(task);
   }
 
+  /** When a task began and ended, by its records and verdicts. */
+  timesOf(task: number): Pick<TaskView, "startedAt" | "endedAt"> {
+    return this.#fold.timesOf(task);
+  }
+
   task(index: number): TaskView {
     if (index < 0 || index >= this.spec.tasks) {
       throw new JobxError(

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
-import { removeEnvironment, writeNative, writeSummary } from "../store/jobs.ts";
+import { readSummary, removeEnvironment, type Summary, writeNative, writeSummary } from "../store/jobs.ts";
 import { applyStatus, closeTasks, endOf } from "./element-status.ts";
 import { elementsOf, tasksOfElement } from "./elements.ts";
 import type { JobReader } from "./job-reader.ts";
@@ -52,10 +52,20 @@ function finish(reader: JobReader): void {
   if (!reader.isFinal || reader.summarised) return;
   reader.summarised = true;
   try {
-    writeSummary(reader.dir, summaryOf(reader));
+    const summary = summaryOf(reader);
+    if (!Bun.deepEquals(storedSummary(reader.dir), summary)) writeSummary(reader.dir, summary);
     removeEnvironment(reader.dir);
   } catch {
     // A full or read-only home, or somebody else's job: the summary only saves time.
+  }
+}
+
+/** The summary that stands there; null for none, or a damaged one. */
+function storedSummary(dir: string): Summary | null {
+  try {
+    return readSummary(dir);
+  } catch {
+    return null;
   }
 }
 

@@ -15,7 +15,7 @@ export function timesOf(reader: JobReader): Times {
 }
 
 /** When the first task began and, once all have ended, when the last one did; seconds between them, or until now. */
-export function spanOf(tasks: Iterable<TaskView>, ended: boolean): Times {
+export function spanOf(tasks: Iterable<Pick<TaskView, "startedAt" | "endedAt">>, ended: boolean): Times {
   let startedAt: string | null = null;
   let endedAt: string | null = null;
   for (const task of tasks) {
@@ -29,9 +29,9 @@ export function spanOf(tasks: Iterable<TaskView>, ended: boolean): Times {
   return { startedAt, endedAt, seconds };
 }
 
-/** Views take a while to make, and tasks that wait have no times. */
-function* begunTasks(reader: JobReader): Iterable<TaskView> {
+/** Tasks that wait have no times. */
+function* begunTasks(reader: JobReader): Iterable<Pick<TaskView, "startedAt" | "endedAt">> {
   for (let index = 0; index < reader.spec.tasks; index++) {
-    if (reader.recordedState(index) !== "queued") yield reader.task(index);
+    if (reader.recordedState(index) !== "queued") yield reader.timesOf(index);
   }
 }

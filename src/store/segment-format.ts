@@ -38,8 +38,9 @@ export function parseFrameHeader(
   salt: number | null,
 ): FrameHeader | null {
   if (bytes.length - at < FRAME_HEADER_BYTES) return null;
+  if (bytes[at] !== MARKER[0] || bytes[at + 1] !== MARKER[1]) return null;
+  if (bytes[at + 2] !== MARKER[2] || bytes[at + 3] !== MARKER[3]) return null;
   const header = bytes.subarray(at, at + FRAME_HEADER_BYTES);
-  if (!MARKER.every((byte, index) => header[index] === byte)) return null;
   const view = new DataView(header.buffer, header.byteOffset, FRAME_HEADER_BYTES);
   if (view.getUint32(16, true) !== headerChecksum(header, offset)) return null;
   const found = view.getUint32(4, true);
@@ -66,7 +67,10 @@ export function isTornHeader(tail: Uint8Array): boolean {
 }
 
 function headerChecksum(header: Uint8Array, offset: number): number {
-  const place = new Uint8Array(8);
-  new DataView(place.buffer).setFloat64(0, offset, true);
+  placeView.setFloat64(0, offset, true);
   return checksum(header.subarray(0, FRAME_HEADER_BYTES - 4), checksum(place));
 }
+
+/** Made once: every frame that is read or written needs it for a moment. */
+const place = new Uint8Array(8);
+const placeView = new DataView(place.buffer);
