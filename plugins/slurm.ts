@@ -8,6 +8,8 @@ import {
   type NativeDependency,
   type NativeStatus,
   option,
+  parseDuration,
+  type Partition,
   type Sample,
   type SampleJob,
   shellWords,
@@ -117,6 +119,16 @@ export default defineScheduler({
       maxArraySize: Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(stdout)?.[1] ?? 1001),
     }),
   },
+  partitions: {
+    argv: ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s"],
+    parse: parsePartitions,
+    chosen: ({ resources, options }, env) => {
+      // A QOS or a reservation may allow what the partition does not, and another cluster has others.
+      if (resources.qos ?? options.qos ?? options.reservation ?? options.cluster) return [];
+      const names = resources.partition ?? options.partition ?? siteDefaults(env).partition;
+      return names === undefined ? null : String(names).split(",");
+    },
+  },
   find: {
     argv: (uid) => ["squeue", "-h", "-t", "all", "-u", uid, "-o", "%i|%V|%o"],
     parse: parseFound,
@@ -193,7 +205,8 @@ const RESERVED: Record<string, string> = {
  * The script of every element: $1 is the first element of its array and how many there are, $2 the token by which the
  * submission is found again. Signals are for the worker, which takes bash's place; one that comes before must not end it.
  */
-function script({ spec, worker, resources }: NativeArray): string {
+function script(array: NativeArray): string {
+  const { spec, worker, resources } = array;
   const lines = [
     "#!/bin/bash",
     `# jobx ${spec.version}, job ${spec.id}: runs element $1 + the array's index.`,
@@ -203,9 +216,7 @@ function script({ spec, worker, resources }: NativeArray): string {
     "export JOBX_HOSTLIST=${SLURM_JOB_NODELIST-}",
   ];
   if (resources.timeSeconds !== undefined) {
-    lines.push(
-      `export JOBX_ELEMENT_SECONDS=${minutesOf(resources.timeSeconds, spec.run.signalDelaySeconds) * 60}`,
-    );
+    lines.push(`export JOBX_ELEMENT_SECONDS=${minutesOf(array) * 60}`);
   } else {
     lines.push(
       `export JOBX_TIME_LEFT_COMMAND='["squeue","-h","-t","all","-j","'"$SLURM_JOB_ID"'","-o","%L"]'`,
@@ -281,19 +292,19 @@ function indexIn(width: number): string {
 }
 
 /** Only what the user asked for: many sites reject more. */
-function resourceFlags({ spec, resources, env }: NativeArray): string[] {
+function resourceFlags(array: NativeArray): string[] {
+  const { spec, resources, env } = array;
   const { cpus, memBytes, timeSeconds, gpus, nodes, ranksPerNode } = resources;
   const flags: string[] = [];
-  // What a surrounding job was given says nothing of this one.
-  const site = env.SLURM_JOB_ID === undefined ? env : {};
+  const site = siteDefaults(env);
   const who = {
-    partition: resources.partition ?? spec.options.partition ?? site.SBATCH_PARTITION,
-    account: resources.account ?? spec.options.account ?? site.SBATCH_ACCOUNT,
-    qos: resources.qos ?? spec.options.qos ?? site.SBATCH_QOS,
-    ...(spec.options.reservation === undefined && { reservation: site.SBATCH_RESERVATION }),
+    partition: resources.partition ?? spec.options.partition ?? site.partition,
+    account: resources.account ?? spec.options.account ?? site.account,
+    qos: resources.qos ?? spec.options.qos ?? site.qos,
+    ...(spec.options.reservation === undefined && { reservation: site.reservation }),
   };
   for (const [name, value] of Object.entries(who)) if (value !== undefined) flags.push(`--${name}=${value}`);
-  if (timeSeconds !== undefined) flags.push(`--time=${minutesOf(timeSeconds, spec.run.signalDelaySeconds)}`);
+  if (timeSeconds !== undefined) flags.push(`--time=${minutesOf(array)}`);
   // Ranks per node say how many there are only where the number of nodes is certain.
   const count = nodes ?? (ranksPerNode === undefined ? undefined : 1);
   if (count !== undefined) flags.push(`--nodes=${count}`);
@@ -304,12 +315,26 @@ function resourceFlags({ spec, resources, env }: NativeArray): string[] {
   return flags;
 }
 
+/** What users and sites set on purpose; what a surrounding job was given says nothing of this one. */
+function siteDefaults(env: NativeArray["env"]) {
+  if (env.SLURM_JOB_ID !== undefined) return {};
+  const { SBATCH_PARTITION, SBATCH_ACCOUNT, SBATCH_QOS, SBATCH_RESERVATION } = env;
+  return {
+    partition: SBATCH_PARTITION,
+    account: SBATCH_ACCOUNT,
+    qos: SBATCH_QOS,
+    reservation: SBATCH_RESERVATION,
+  };
+}
+
 /**
  * Slurm counts whole minutes, and ends a job at the limit; the worker keeps the exact limit, and needs the time of the
- * warning to end by itself.
+ * warning to end by itself. What the partition does not allow would never start.
  */
-function minutesOf(seconds: number, delaySeconds: number): number {
-  return Math.ceil((seconds + Math.max(delaySeconds, LEAST_DELAY_SECONDS)) / 60);
+function minutesOf({ spec, resources, maxSeconds }: NativeArray): number {
+  const { timeSeconds = 0 } = resources;
+  const room = Math.max(spec.run.signalDelaySeconds, LEAST_DELAY_SECONDS);
+  return Math.min(Math.ceil((timeSeconds + room) / 60), Math.floor((maxSeconds ?? Infinity) / 60));
 }
 
 const LEAST_DELAY_SECONDS = 20;
@@ -421,6 +446,42 @@ function parseScontrol(result: CommandResult): NativeStatus[] {
       },
     ];
   });
+}
+
+/** A line for each size of nodes. */
+function parsePartitions(stdout: string): Partition[] {
+  const byName = new Map<string, Partition>();
+  for (const line of linesOf(stdout)) {
+    const [word = "", longest = "", usual = "", cpus = "", mem = "", size = ""] = line.split("|");
+    const name = word.replace("*", "");
+    const known = byName.get(name);
+    byName.set(name, {
+      name,
+      isDefault: word.endsWith("*"),
+      maxSeconds: secondsOf(longest),
+      defaultSeconds: secondsOf(usual),
+      maxNodes: Number(/(\d+)$/.exec(size)?.[1] ?? 0) || null,
+      // "64+": so many or more.
+      cpus: largest(known, known?.cpus, cpus, 1),
+      memBytes: largest(known, known?.memBytes, mem, 1024 ** 2),
+    });
+  }
+  return [...byName.values()];
+}
+
+function largest(
+  known: Partition | undefined,
+  before: number | null | undefined,
+  text: string,
+  unit: number,
+): number | null {
+  if (!/^\d+$/.test(text) || (known && before === null)) return null;
+  return Math.max(before ?? 0, Number(text) * unit);
+}
+
+/** "infinite", "n/a" */
+function secondsOf(text: string): number | null {
+  return /^\d/.test(text) ? parseDuration(text) : null;
 }
 
 /** Submissions whose last word is the token. */

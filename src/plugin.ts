@@ -27,12 +27,14 @@ export type {
   NativeArray,
   NativeDependency,
   NativeStatus,
+  Partition,
   SchedulerDefinition,
   StatusQuery,
   StatusStage,
   Target,
 } from "./executor/scheduler/definition.ts";
 export type { Sample, SampleJob } from "./executor/scheduler/samples.ts";
+export { parseDuration } from "./model/durations.ts";
 export { expandHostlist } from "./model/hostlist.ts";
 export type { Entry, JobSpec, NativeId, RunOptions } from "./model/job.ts";
 export type { Resources } from "./model/resources.ts";

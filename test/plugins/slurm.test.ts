@@ -143,10 +143,68 @@ describe("sbatch is called", () => {
     await expect(slurm.validate?.(spec, context)).rejects.toThrow(
       "sbatch, squeue, scancel, scontrol is not on PATH",
     );
-    for (const name of ["sbatch", "squeue", "scancel", "scontrol"])
-      symlinkSync("/bin/true", `${bin}/${name}`);
+    commandsIn(bin);
     await expect(slurm.validate?.(spec, context)).rejects.toThrow("--output=x.log is jobx's own to give");
     expect(await slurm.affinity(context)).toMatchObject({ score: 2 });
+  });
+});
+
+describe("what a partition allows", () => {
+  // sinfo of 22.05.8, the second partition with nodes of two sizes.
+  const SINFO = [
+    "main*|infinite|n/a|8|65536|1-infinite",
+    "gpu|1-00:00:00|1:00|16|131072|1-2",
+    "gpu|1-00:00:00|1:00|64|262144|1-2",
+  ].join("\n");
+
+  async function accepted(changes: Parameters<typeof requestFor>[2], tasks = 1) {
+    const home = tempDir();
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5\n" }, sinfo: { stdout: SINFO } }), {
+      PATH: commandsIn(tempDir()),
+    });
+    const request = requestFor(home, tasks, changes);
+    await slurm.validate?.(request.spec, fake.context);
+    await slurm.submit(request, fake.context);
+    return fake;
+  }
+
+  test.each([
+    [{ timeSeconds: 90_000, partition: "gpu" }, "asks for 1d 1h, and partition gpu allows 1d"],
+    [{ cpus: 65, partition: "gpu" }, "asks for 65 CPUs on a node, and partition gpu has nodes of 64 at most"],
+    [{ cpus: 5, ranksPerNode: 2 }, "asks for 10 CPUs on a node, and partition main has nodes of 8 at most"],
+    [{ nodes: 3, partition: "gpu" }, "asks for 3 nodes, and partition gpu allows 2"],
+    [{ memBytes: 2 ** 37 }, "asks for 128.0 GiB of memory, and partition main has nodes of 64.0 GiB at most"],
+  ])("is the most that %o may ask for", async (resources, message) => {
+    await expect(accepted({ resources })).rejects.toMatchObject({
+      code: "REFUSED",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test("holds for what a packed element asks for", async () => {
+    const resources = { timeSeconds: 3600, cpus: 2 };
+    const pack = (tasks: number, slots: number) =>
+      accepted({ resources, run: { pack: { tasks, slots } } }, 100);
+    await expect(pack(100, 8)).rejects.toThrow("An element of 100 tasks, 8 at once, asks for 16 CPUs");
+    await pack(100, 4);
+  });
+
+  test("is asked for once, and not at all by a job that asks for nothing or that a QOS lets have more", async () => {
+    const some = await accepted({ resources: { timeSeconds: 60 } });
+    expect(some.callsOf("sinfo")).toHaveLength(1);
+    expect((await accepted({})).callsOf("sinfo")).toEqual([]);
+    const qos = { timeSeconds: 90_000, partition: "gpu", qos: "long" };
+    expect((await accepted({ resources: qos })).callsOf("sinfo")).toEqual([]);
+  });
+
+  test("is asked for in full, with no room for the warning beyond it, by a job that needs all of it", async () => {
+    const fake = await accepted({ resources: { timeSeconds: 86_400, partition: "gpu" } });
+    expect(fake.callsOf("sbatch")[0]).toContain("--time=1440");
+  });
+
+  test("is any of several partitions, and is not known of one that sinfo does not show", async () => {
+    await accepted({ resources: { timeSeconds: 90_000, partition: "gpu,main" } });
+    await accepted({ resources: { timeSeconds: 90_000, partition: "hidden" } });
   });
 });
 
@@ -347,6 +405,12 @@ test("a submission is found by its token, as squeue shows the script's words", a
   });
   expect(await slurm.find?.("None", fake.context)).toBeNull();
 });
+
+/** A folder with Slurm's commands, which do nothing. */
+function commandsIn(bin: string): string {
+  for (const name of ["sbatch", "squeue", "scancel", "scontrol"]) symlinkSync("/bin/true", `${bin}/${name}`);
+  return bin;
+}
 
 type Answers = Record<string, { code?: number; stdout?: string; stderr?: string }>;
 

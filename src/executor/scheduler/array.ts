@@ -12,6 +12,7 @@ export function arrayOf(
   part: Part,
   earlier: NativeId[],
   context: Pick<ExecutorContext, "home" | "env">,
+  maxSeconds: number | null,
 ): NativeArray {
   const { spec, dir, worker } = request;
   const { firstElement, elements, parallel } = part;
@@ -29,6 +30,7 @@ export function arrayOf(
     isArray: elements > 1,
     indices: part.only ?? null,
     parallel,
+    maxSeconds,
     log: (index, escape) => logOf(dir, part, index, escape),
     after,
   };

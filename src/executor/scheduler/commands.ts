@@ -17,9 +17,10 @@ export function runOn(
   context: ExecutorContext,
   argv: string[],
   cluster: string | null,
+  options: { timeoutMs?: number } = {},
 ): Promise<CommandResult> {
   const words = cluster === null ? argv : clusterArgv(definition, argv, cluster);
-  return context.run(words, { env: { ...context.env, ...definition.variables } });
+  return context.run(words, { env: { ...context.env, ...definition.variables }, ...options });
 }
 
 /** As `runOn`, trying again while the answer is worth it; resolves with the last answer. */

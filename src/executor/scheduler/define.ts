@@ -32,6 +32,9 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     async validate(spec, context) {
       checkCommands(definition, context);
       await definition.validate?.(spec, context);
+      if (definition.partitions) {
+        await (await import("./partitions.ts")).checkPartition(definition, spec, context);
+      }
     },
     plan: async (spec, context) => (await import("./plan.ts")).planArrays(definition, spec, context),
     submit: async (request, context) => (await submitting()).submitArrays(definition, request, context),

@@ -1,7 +1,7 @@
 import type { Dependency, JobSpec, NativeId } from "../../model/job.ts";
 import type { Resources } from "../../model/resources.ts";
 import type { TaskState } from "../../model/states.ts";
-import type { Capabilities, ElementEnvironment, Executor, JobRef } from "../contract.ts";
+import type { Capabilities, ElementEnvironment, Executor, JobRef, SpecDraft } from "../contract.ts";
 import type { OptionSchema } from "../options.ts";
 import type { CommandResult } from "../run.ts";
 import type { Sample } from "./samples.ts";
@@ -47,6 +47,13 @@ export type SchedulerDefinition = {
   goneErrors: RegExp[];
 
   limits?: { argv: string[]; parse(stdout: string): Limits };
+  /** The queues that jobs are submitted to, with what they allow; asked only for jobs that ask for something. */
+  partitions?: {
+    argv: string[];
+    parse(stdout: string): Partition[];
+    /** The ones that a job may run in; null for the default, empty where their limits do not say what it may have. */
+    chosen(spec: SpecDraft, env: Record<string, string | undefined>): string[] | null;
+  };
   /** Looks for a submission of this user by its token, which `script` or `submit` has put where it can be found. */
   find?: { argv(uid: string, token: string): string[]; parse(stdout: string, token: string): FoundArray[] };
   /** Puts into a command that it is meant for another cluster than this host's own. */
@@ -111,6 +118,8 @@ export type NativeArray = {
   indices: number[] | null;
   /** At most so many elements at once; null for no limit. */
   parallel: number | null;
+  /** The longest time that the partition allows, in seconds, where the job asks for time and it is known; else null. */
+  maxSeconds: number | null;
   /** Where the scheduler writes an element's output, by the way it writes the native index into a path. */
   log(index: (width: number) => string, escape: (path: string) => string): string;
   after: NativeDependency[];
@@ -174,6 +183,19 @@ export type Limits = {
   cluster: string | null;
   /** The most elements of one array; null for no limit. */
   maxArraySize: number | null;
+};
+
+/** What one queue allows a job; null where that is not limited, or not known. */
+export type Partition = {
+  name: string;
+  isDefault: boolean;
+  maxSeconds: number | null;
+  /** What a job gets that asks for no time. */
+  defaultSeconds: number | null;
+  maxNodes: number | null;
+  /** Of its largest node. */
+  cpus: number | null;
+  memBytes: number | null;
 };
 
 /** An array that a look-up found. */

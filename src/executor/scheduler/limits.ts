@@ -3,9 +3,9 @@ import { hostname } from "node:os";
 import type { ExecutorContext } from "../contract.ts";
 import { readAnswer, writeAnswer } from "./answer-file.ts";
 import { runOn } from "./commands.ts";
-import type { Limits, SchedulerDefinition } from "./definition.ts";
+import type { Limits, Partition, SchedulerDefinition } from "./definition.ts";
 
-/** Limits change with the scheduler's configuration only, and a refused array has them asked again. */
+/** Limits change with the scheduler's configuration only, and a refusal has them asked again. */
 const KEPT_MS = 3_600_000;
 
 const NO_LIMITS: Limits = { cluster: null, maxArraySize: null };
@@ -19,20 +19,40 @@ export async function limitsOf(
   context: ExecutorContext,
   options: { anew?: boolean } = {},
 ): Promise<Limits> {
-  if (!definition.limits) return NO_LIMITS;
+  return (await kept(definition, context, "limits", definition.limits, options)) ?? NO_LIMITS;
+}
+
+/** The scheduler's partitions, asked as rarely; null where nobody knows them. */
+export async function partitionsOf(
+  definition: SchedulerDefinition,
+  context: ExecutorContext,
+  options: { anew?: boolean } = {},
+): Promise<Partition[] | null> {
+  return kept(definition, context, "partitions", definition.partitions, options);
+}
+
+async function kept<T>(
+  definition: SchedulerDefinition,
+  context: ExecutorContext,
+  what: string,
+  question: { argv: string[]; parse(stdout: string): T } | undefined,
+  options: { anew?: boolean },
+): Promise<T | null> {
+  if (!question) return null;
   const place = [hostname(), ...(definition.keepVariables ?? []).map((name) => context.env[name] ?? "")];
-  const name = `${definition.name}-limits-${Bun.hash(place.join("\0")).toString(36)}`;
-  const known = options.anew ? null : readAnswer<Kept>(context.home, name);
-  if (known && Math.abs(Date.now() - known.at) < KEPT_MS) return known.limits;
+  const name = `${definition.name}-${what}-${Bun.hash(place.join("\0")).toString(36)}`;
+  const known = options.anew ? null : readAnswer<{ at: number; answer: T }>(context.home, name);
+  if (known?.answer && Math.abs(Date.now() - known.at) < KEPT_MS) return known.answer;
   try {
-    const result = await runOn(definition, context, definition.limits.argv, null);
-    if (result.code !== 0) return NO_LIMITS;
-    const limits = definition.limits.parse(result.stdout);
-    writeAnswer(context.home, name, { at: Date.now(), limits } satisfies Kept);
-    return limits;
+    const result = await runOn(definition, context, question.argv, null, { timeoutMs: PATIENCE_MS });
+    if (result.code !== 0) return null;
+    const answer = question.parse(result.stdout);
+    writeAnswer(context.home, name, { at: Date.now(), answer });
+    return answer;
   } catch {
-    return NO_LIMITS;
+    return null;
   }
 }
 
-type Kept = { at: number; limits: Limits };
+/** Jobs can do without; who submits shall not wait long for a scheduler that is down. */
+const PATIENCE_MS = 2_000;

@@ -7,6 +7,7 @@ import { shellWords } from "../run.ts";
 import { arrayOf } from "./array.ts";
 import type { SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
+import { longestSeconds } from "./partitions.ts";
 import { elementThrottle } from "./shape.ts";
 import { splitArray } from "./split.ts";
 
@@ -25,7 +26,8 @@ export async function planArrays(
   const { maxArraySize } = await limitsOf(definition, context);
   const parts = splitArray(elements, maxArraySize, elementThrottle(spec.run));
   const request = { spec, dir, worker: [...context.runtime, "_worker", dir] };
-  const arrays = parts.map((part) => arrayOf(request, part, [], context));
+  const longest = await longestSeconds(definition, spec, context);
+  const arrays = parts.map((part) => arrayOf(request, part, [], context, longest));
   const [first] = arrays;
   const commands = arrays
     .slice(0, SHOWN)

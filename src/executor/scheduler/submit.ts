@@ -9,6 +9,7 @@ import { arrayOf } from "./array.ts";
 import { commandError, matches, ownUid, retryDelays, runOn, runPatiently, textOf } from "./commands.ts";
 import type { FoundArray, NativeArray, SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
+import { longestSeconds } from "./partitions.ts";
 import { elementThrottle } from "./shape.ts";
 import { type Part, partsAgain, splitArray } from "./split.ts";
 
@@ -27,13 +28,14 @@ export async function submitArrays(
   const { spec, dir, elements } = request;
   ensureDir(jobFiles.logs(dir));
   if (definition.storesEnvironment) writeEnvironment(dir, request.environment);
+  const longest = await longestSeconds(definition, spec, context);
   for (let isAgain = false; ; isAgain = true) {
     const limits = await limitsOf(definition, context, { anew: isAgain });
     const parts = splitArray(elements, limits.maxArraySize, elementThrottle(spec.run));
     const natives: NativeId[] = [];
     try {
       for (const part of parts) {
-        const array = arrayOf(request, part, natives, context);
+        const array = arrayOf(request, part, natives, context, longest);
         if (part === parts[0]) writeFileAtomic(jobFiles.script(dir), Buffer.from(definition.script(array)));
         natives.push(await submitArray(definition, array, part, request, limits.cluster, context));
       }
@@ -57,10 +59,11 @@ export async function submitAgain(
   context: ExecutorContext,
 ): Promise<Submission> {
   const { cluster } = await limitsOf(definition, context);
+  const longest = await longestSeconds(definition, request.spec, context);
   const natives: NativeId[] = [];
   try {
     for (const part of partsAgain(again.natives, again.elements, elementThrottle(request.spec.run))) {
-      const array = { ...arrayOf(request, part, [], context), after: [] };
+      const array = { ...arrayOf(request, part, [], context, longest), after: [] };
       natives.push(await submitArray(definition, array, part, request, cluster, context));
     }
     return { natives };
