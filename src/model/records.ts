@@ -66,6 +66,8 @@ export type AgainRecord = {
   /** failed: a retry; timeout: counts towards maxTimeouts; preempted, lost: do not. */
   why: "failed" | "timeout" | "preempted" | "lost";
   reason: string;
+  /** Its function asked not to be run again: should the scheduler do so all the same, it has failed. */
+  refused?: boolean;
   exitCode: number | null;
   signal: string | null;
   node: string;

@@ -139,3 +139,8 @@ export function parseStateName(name: string): number | null {
   const match = /^state-(\d+)\.jobx$/.exec(name);
   return match ? Number(match[1]) : null;
 }
+
+/** Whether this is what a save that was cut short has left. */
+export function isStateLeftover(name: string): boolean {
+  return /^\.state-\d+\.jobx\..+\.tmp$/.test(name);
+}

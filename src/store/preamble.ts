@@ -2,9 +2,15 @@ import { JobxError } from "../errors.ts";
 import { checksum } from "./checksum.ts";
 
 /** What a file holds; its fifth byte. */
-export type FileKind = "record" | "segment" | "payload" | "value";
+export type FileKind = "record" | "segment" | "payload" | "value" | "state";
 
-const KINDS: Record<FileKind, number> = { record: 0x52, segment: 0x53, payload: 0x50, value: 0x56 };
+const KINDS: Record<FileKind, number> = {
+  record: 0x52,
+  segment: 0x53,
+  payload: 0x50,
+  value: 0x56,
+  state: 0x43,
+};
 const MAGIC = [0x4a, 0x4f, 0x42, 0x58] as const; // "JOBX"
 
 /** The format that this jobx writes; older ones are read, newer ones are refused. */

@@ -2,13 +2,17 @@ import type { TaskPayload } from "../model/job.ts";
 import type { StartedRecord } from "../model/records.ts";
 import { startOf } from "../queue/proc.ts";
 import type { Slot } from "../queue/protocol.ts";
+import { checkpointDir } from "../store/layout.ts";
+import { listStates } from "../store/task-state.ts";
 import { createMemoryGroup, type MemoryGroup } from "./cgroup.ts";
 import type { ElementContext } from "./element-context.ts";
 import { type Allocation, type RankLauncher, secondsUntilEnd } from "./element.ts";
-import { armLimit, GRACE_MS } from "./limits.ts";
+import { armLimit, FUNCTION_GRACE_MS, GRACE_MS } from "./limits.ts";
+import { logNames, noteInLogs } from "./logs.ts";
+import { holdsCheckpoint } from "./outcome.ts";
 import type { Cause } from "./policy.ts";
-import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
-import { memoryReason, siblingReason, timeoutReason } from "./reasons.ts";
+import { neverRan, type RankEnd, type RankProcess, type Unheard } from "./rank.ts";
+import { blockedReason, memoryReason, siblingReason, timeoutReason } from "./reasons.ts";
 import type { Watched } from "./sampler.ts";
 import { startRank } from "./start-rank.ts";
 
@@ -29,6 +33,8 @@ export class Attempt {
   #cause: Cause | null = null;
   #causeReason: string | null = null;
   #warned: "preempted" | "timeout" | null = null;
+  /** The function has not heard a warning, since it blocks its event loop. */
+  #blocked = false;
   #stopping = false;
   /** Why the ranks that still run are ended, when it is another rank's fault. */
   #siblingReason: string | null = null;
@@ -36,15 +42,18 @@ export class Attempt {
   #memory: MemoryGroup | null = null;
 
   readonly #context: ElementContext;
+  readonly #why: string | null;
   readonly task: number;
   readonly attempt: number;
   readonly slot: Slot;
 
-  constructor(context: ElementContext, task: number, attempt: number, slot: Slot) {
+  /** `why` is how the attempt before this one ended. */
+  constructor(context: ElementContext, task: number, attempt: number, slot: Slot, why?: string) {
     this.#context = context;
     this.task = task;
     this.attempt = attempt;
     this.slot = slot;
+    this.#why = why ?? null;
     this.#payload = context.payload.get(task);
   }
 
@@ -79,8 +88,9 @@ export class Attempt {
     this.#stopping = true;
     this.#cause = cause;
     this.#causeReason = reason;
-    for (const rank of this.#live.values()) rank.end();
-    this.#context.alarms.after(GRACE_MS, () => {
+    for (const rank of this.#live.values()) rank.end(cause);
+    const asked = cause === "ended" && this.#context.spec.entry.kind === "function";
+    this.#context.alarms.after(asked ? FUNCTION_GRACE_MS : GRACE_MS, () => {
       for (const rank of this.#live.values()) rank.kill();
     });
   }
@@ -91,19 +101,42 @@ export class Attempt {
     // One that is leaving for its limit is not leaving for a preemption.
     if (this.#warned !== "timeout") this.#warned = kind;
     let listeners = 0;
-    for (const rank of this.#live.values()) listeners += rank.warn(kind);
+    for (const [index, rank] of this.#live) {
+      listeners += rank.warn(kind, (how) => this.#unheard(index, kind, how));
+    }
     const asked = kind === "preempted" && this.#context.spec.run.requeue === true;
     if (asked && listeners === 0) this.stop("preempted", "preempted");
   }
 
-  /** As `warn`, for somebody who asked for it: a timeout's limit follows once the usual notice is over. */
+  /** As `warn`, for somebody who asked for it: once the usual notice is over, what may run again is ended. */
   interrupt(kind: "preempted" | "timeout"): void {
     this.warn(kind);
-    if (this.#context.spec.run.requeue !== true) return;
     const cause = kind === "timeout" ? "timeout" : "preempted";
     this.#context.alarms.after(this.#context.spec.run.signalDelaySeconds * 1000, () => {
-      if (this.#live.size > 0) this.stop(cause, `${kind} (asked for with interrupt)`);
+      if (this.#live.size === 0 || !this.#mayRunAgain()) return;
+      this.stop(cause, this.#blocked ? blockedReason(kind) : `${kind} (asked for with interrupt)`);
     });
+  }
+
+  /** A function that does nothing about a preemption loses nothing when it is ended at once, if it may run again. */
+  #unheard(rank: number, kind: "preempted" | "timeout", how: Unheard): void {
+    // Other ranks wait for the first: it alone has a state.
+    if (rank !== 0 || this.#stopping) return;
+    this.#blocked = how === "blocked";
+    const again = kind === "preempted" && this.#mayRunAgain();
+    if (this.#blocked) this.#note(`${blockedReason(kind)}; ${again ? "it is ended" : "it is left alone"}`);
+    if (again) this.stop("preempted", this.#blocked ? blockedReason(kind) : "preempted");
+  }
+
+  #mayRunAgain(): boolean {
+    const { dir, spec } = this.#context;
+    if (spec.run.requeue !== null) return spec.run.requeue;
+    return holdsCheckpoint(checkpointDir(dir, spec.tasks, this.task));
+  }
+
+  #note(text: string): void {
+    const { dir, spec } = this.#context;
+    noteInLogs(logNames(dir, spec.tasks, this.task, 0, spec.run.mergeOutput), text);
   }
 
   /** Ends it in time for its record, where the allocation turned out to have a limit. */
@@ -115,10 +148,18 @@ export class Attempt {
     });
   }
 
+  /** Ranks start one after the other, and the first may have saved before the last has begun. */
+  #latestState(): number | null {
+    const { dir, spec, ranks } = this.#context;
+    if (ranks === 1 || spec.entry.kind !== "function") return null;
+    return listStates(checkpointDir(dir, spec.tasks, this.task))[0] ?? 0;
+  }
+
   async #runRanks(startedAt: string, groups: number[]): Promise<RankEnd[]> {
     const count = this.#context.ranks;
     const launcher = this.#context.allocation?.ranks;
     if (launcher && count > 1) return this.#launch(launcher, startedAt, groups);
+    const upTo = this.#latestState();
     const ends: Promise<RankEnd>[] = [];
     let failed = false;
     for (let rank = 0; rank < count; rank++) {
@@ -126,7 +167,7 @@ export class Attempt {
         ends.push(Promise.resolve(neverRan("not started because another rank did not start")));
         continue;
       }
-      const started = this.#begin(rank, startedAt, groups);
+      const started = this.#begin(rank, upTo, startedAt, groups);
       ends.push(Promise.resolve(started));
       if (started instanceof Promise) continue;
       failed = true;
@@ -141,7 +182,13 @@ export class Attempt {
     const { task, attempt } = this;
     const { launchRanks } = await import("./launched.ts");
     const all = Array.from({ length: ranks }, (_, rank) => rank);
-    const launched = launchRanks(this.#context, launcher, { task, attempt, payload: this.#payload });
+    const launched = launchRanks(this.#context, launcher, {
+      task,
+      attempt,
+      payload: this.#payload,
+      why: this.#why,
+      upTo: this.#latestState(),
+    });
     if (!("pid" in launched)) return all.map(() => launched);
     const { pid } = launched;
     family.add(pid);
@@ -149,7 +196,7 @@ export class Attempt {
     this.#live.set(0, launched);
     const notes = all.map((rank) => recorder.started(() => this.#startedRecord(rank, pid, startedAt, node)));
     // What ended it while it was being loaded.
-    if (this.#stopping) launched.end();
+    if (this.#stopping) launched.end(this.#cause);
     const ends = await launched.ended;
     for (const noteEnd of notes) noteEnd();
     this.#live.delete(0);
@@ -158,7 +205,7 @@ export class Attempt {
   }
 
   /** Starts one rank, records it, and follows it to its end. */
-  #begin(rank: number, startedAt: string, groups: number[]): Promise<RankEnd> | RankEnd {
+  #begin(rank: number, upTo: number | null, startedAt: string, groups: number[]): Promise<RankEnd> | RankEnd {
     const { recorder, family, sampler, node, spec } = this.#context;
     const watched: Watched = {
       pid: 0,
@@ -169,7 +216,9 @@ export class Attempt {
     const { task, attempt, slot } = this;
     const payload = this.#payload;
     const cgroup = this.#memory?.path ?? null;
-    const started = startRank(this.#context, { task, attempt, rank, slot, payload, watched, cgroup });
+    const why = this.#why;
+    const place = { task, attempt, rank, slot, payload, why, upTo, watched, cgroup };
+    const started = startRank(this.#context, place);
     if (!("pid" in started)) return started;
     watched.pid = started.pid;
     family.add(started.pid);
@@ -184,7 +233,7 @@ export class Attempt {
       if (started.ownsGroup) family.delete(started.pid);
       if (end.ok) return end;
       if (this.#siblingReason !== null) return { ...end, reason: this.#siblingReason };
-      if (this.#live.size > 0 && !this.#stopping) this.#stopSiblings(rank, end);
+      if (this.#live.size > 0 && !this.#stopping) this.#leaveSiblings(rank, end);
       return end;
     });
   }
@@ -192,6 +241,14 @@ export class Attempt {
   #startedRecord(rank: number, pid: number, startedAt: string, node: string): StartedRecord {
     const { task, attempt } = this;
     return { kind: "started", task, rank, attempt, pid, pidStart: startOf(pid), node, startedAt };
+  }
+
+  /** A rank that leaves after a warning lets the first one, which may be saving its state, have the rest of the notice. */
+  #leaveSiblings(rank: number, end: RankEnd): void {
+    if (this.#warned === null || !this.#live.has(0)) return this.#stopSiblings(rank, end);
+    this.#context.alarms.after(this.#context.spec.run.signalDelaySeconds * 1000, () => {
+      if (this.#live.size > 0 && !this.#stopping) this.#stopSiblings(rank, end);
+    });
   }
 
   #stopSiblings(rank: number, end: RankEnd): void {
@@ -238,7 +295,8 @@ export class Attempt {
   }
 
   #expire(limitSeconds: number): void {
-    this.stop("timeout", timeoutReason(limitSeconds));
+    const reason = timeoutReason(limitSeconds);
+    this.stop("timeout", this.#blocked ? `${reason}; ${blockedReason("timeout")}` : reason);
   }
 
   #causeOfLeaving(ranks: RankEnd[]): Cause | null {

@@ -33,11 +33,14 @@ export type JobContext = {
     stdout: string | null;
     stderr: string | null;
   };
-  /** Aborted when the task is preempted or its time limit is near. */
-  signal: AbortSignal;
+  /** Aborted when the task is preempted or its time limit is near: `reason.kind` is "preempted" or "timeout". */
+  readonly signal: AbortSignal;
 };
 
 let current: JobContext | null = null;
+let imports = 0;
+/** Where nobody can be warned. */
+const silent = new AbortController().signal;
 
 /**
  * The job that this code runs in; in a command of a job it is read from the `JOBX_*` variables.
@@ -57,10 +60,27 @@ export function setJobContext(context: JobContext | null): void {
   current = context;
 }
 
+/** Whether a task's module is being imported in this process: what it does then, it does in every task. */
+export function isImporting(): boolean {
+  return imports > 0;
+}
+
+/** Imports a task's module; `isImporting()` is true meanwhile. */
+export async function whileImporting<T>(load: () => Promise<T>): Promise<T> {
+  imports++;
+  try {
+    return await load();
+  } finally {
+    imports--;
+  }
+}
+
 /** The context that `JOBX_*` variables describe; null where there is no `JOBX_JOB`. */
 export function contextFromEnvironment(
   env: Record<string, string | undefined>,
-  own: Partial<Pick<JobContext, "params" | "signal"> & { stdout: string; stderr: string }> = {},
+  own: Partial<
+    Pick<JobContext, "params"> & { signal: () => AbortSignal; stdout: string; stderr: string }
+  > = {},
 ): JobContext | null {
   if (!env.JOBX_JOB) return null;
   const rank = numberOf(env.JOBX_RANK, 0);
@@ -84,7 +104,9 @@ export function contextFromEnvironment(
       stdout: own.stdout ?? null,
       stderr: own.stderr ?? null,
     },
-    signal: own.signal ?? new AbortController().signal,
+    get signal() {
+      return own.signal?.() ?? silent;
+    },
   };
 }
 

@@ -216,8 +216,8 @@ export class ElementRun {
     return true;
   }
 
-  #start({ task, attempt: number }: Waiting, slot: Slot): void {
-    const attempt = new Attempt(this.#context, task, number, slot);
+  #start({ task, attempt: number, why }: Waiting, slot: Slot): void {
+    const attempt = new Attempt(this.#context, task, number, slot, why);
     this.#running.set(task, attempt);
     void attempt
       .run(() => this.#running.size === 1)
@@ -241,7 +241,7 @@ export class ElementRun {
     }
     this.#histories.set(task, added(history, decision.again));
     if (this.#stopped || !this.#mayRunAgainHere()) this.#left.push(...records.filter(isAgain));
-    else this.#line.push({ task, attempt: attempt.attempt + 1 });
+    else this.#line.push({ task, attempt: attempt.attempt + 1, why: records[0]?.reason ?? undefined });
   }
 
   /** Whether another attempt has its time before the allocation ends; else the element is to be started again. */

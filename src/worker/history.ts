@@ -13,6 +13,8 @@ export type TaskHistory = History & {
   /** Every rank has its result. */
   final: boolean;
   succeeded: boolean;
+  /** Why the latest attempt is followed by another, where that is known. */
+  why?: string;
   /** How the latest attempt left when its allocation ended; null where it ended otherwise. */
   parting: AgainRecord | null;
   /** Ranks of an attempt that began and left no end: their supervisor died. */
@@ -66,6 +68,7 @@ function historyOf(records: SegmentRecord[], ranks: number): TaskHistory {
     succeeded: final && results.every((record) => record.status === "succeeded"),
     open: goesOn || final ? [] : open,
     parting: partingOf(latest),
+    why: latest.find((record): record is AgainRecord => record.kind === "again")?.reason,
     failures: agains.filter((record) => record.why === "failed").length,
     timeouts: agains.filter((record) => record.why === "timeout").length,
     losses: agains.filter((record) => record.why === "lost").length,

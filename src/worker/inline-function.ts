@@ -1,6 +1,5 @@
 import { writeSync } from "node:fs";
 
-import { loadableCode } from "../code/snapshot.ts";
 import { JobxError } from "../errors.ts";
 import type { StoredValue } from "../model/records.ts";
 import { formatRemoteError } from "../model/remote-error.ts";
@@ -12,6 +11,8 @@ import { closeLogs, logNames, markAttempt, openLogs } from "./logs.ts";
 import { enterFolder, setEnvironment } from "./process-state.ts";
 import { neverRan, type RankEnd } from "./rank.ts";
 import { reasonOf, remoteErrorOf, reportError } from "./remote-error.ts";
+import { calledBy } from "./runner-protocol.ts";
+import { Warning } from "./warning.ts";
 
 /**
  * Imports a task's function into this process and calls it. What it throws is shown with the code around
@@ -25,8 +26,10 @@ export async function runFunctionHere(task: InlineTask): Promise<RankEnd> {
   try {
     setEnvironment(task.env);
     enterFolder(spec.cwd);
-    setJobContext(contextFromEnvironment(task.env, { params: task.payload.params, signal: task.signal }));
-    return { ...neverRan(""), reason: null, ok: true, value: await call(task) };
+    const { params } = task.payload;
+    setJobContext(contextFromEnvironment(task.env, { params, signal: () => task.signal }));
+    const note = (text: string) => markAttempt(logs, text);
+    return { ...neverRan(""), reason: null, ok: true, value: await call(task, note) };
   } catch (thrown) {
     const error = remoteErrorOf(thrown);
     if (task.signal.aborted) return neverRan(reasonOf(error));
@@ -42,14 +45,27 @@ export async function runFunctionHere(task: InlineTask): Promise<RankEnd> {
   }
 }
 
-function call({ request, task, attempt, payload, signal }: InlineTask): Promise<StoredValue> {
+function call(
+  { request, task, attempt, payload, signal }: InlineTask,
+  note: (text: string) => void,
+): Promise<StoredValue> {
   const { dir, spec } = request;
   const { entry } = spec;
   if (entry.kind !== "function") throw new JobxError("BUG", "A command was called as a function");
-  const code = loadableCode(homeOf(dir), entry, payload.fn);
-  return callFunction({ ...payload, code, dir, valueName: valueName(task, attempt, 0) }, (reject) => {
+  const call = {
+    ...calledBy(homeOf(dir), entry, payload),
+    rank: 0,
+    attempt,
+    dir,
+    valueName: valueName(task, attempt, 0),
+    upTo: null,
+    noticeSeconds: spec.run.signalDelaySeconds,
+  };
+  const listen = (reject: (error: unknown) => void) => {
     const stop = () => reject(new JobxError("INTERRUPTED", "The task was interrupted"));
     signal.addEventListener("abort", stop, { once: true });
     return () => signal.removeEventListener("abort", stop);
-  });
+  };
+  // Nobody warns a job in this process: it is asked to end, or left alone.
+  return callFunction(call, { listen, warning: new Warning(), note });
 }

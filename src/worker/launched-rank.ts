@@ -1,14 +1,19 @@
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { usageError } from "../errors.ts";
 import type { JobSpec } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { writeRecordFile } from "../store/files.ts";
-import { jobFiles, rankEndPath } from "../store/layout.ts";
+import { checkpointDir, jobFiles, rankEndPath } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
+import { logNames, noteInLogs } from "./logs.ts";
+import { holdsCheckpoint } from "./outcome.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { Family } from "./processes.ts";
+import type { Unheard } from "./rank.ts";
+import { blockedReason } from "./reasons.ts";
 import { RunnerPool } from "./runner-pool.ts";
 
 /**
@@ -18,7 +23,7 @@ import { RunnerPool } from "./runner-pool.ts";
  */
 export async function runLaunchedRank(dir: string, spec: JobSpec, launched: string): Promise<number> {
   if (spec.entry.kind !== "function") throw usageError("JOBX_LAUNCHED is for the ranks of a function");
-  const [task = 0, attempt = 0] = launched.split(".").map(Number);
+  const [task = 0, attempt = 0, upTo = 0] = launched.split(".").map(Number);
   const [rank = 0, localRank = 0] = (process.env.JOBX_RANK_VARIABLES ?? "")
     .split(" ")
     .map((name) => Number(process.env[name]));
@@ -29,17 +34,46 @@ export async function runLaunchedRank(dir: string, spec: JobSpec, launched: stri
   const pool = new RunnerPool({ runtime: spec.runtime, env: base, family }, spec.entry);
   const slot = { id: 0, gpus: [] };
   const place = { dir, spec, node: hostname() };
-  const start = { task, rank, attempt, slot, payload: payloads.get(task) };
+  const start = { task, rank, attempt, slot, payload: payloads.get(task), upTo };
   payloads.close();
   const ranks = ranksOf(spec.resources);
   const env = rankEnvironment(base, { ...place, ...start, ranks, hostnames, localRank });
   const running = pool.start({ ...place, cwd: process.cwd() }, start, env);
-  process.on("SIGUSR2", () => void running.warn("preempted"));
-  for (const signal of ["SIGUSR1", "SIGTERM"] as const) process.on(signal, () => running.end());
+  let warned = false;
+  process.on("SIGUSR2", () => {
+    warned = true;
+    running.warn("preempted", (how) => {
+      if (rank === 0) endUnheard(how);
+    });
+  });
+  for (const signal of ["SIGUSR1", "SIGTERM"] as const) process.on(signal, () => running.end(null));
   const end = await running.ended;
+  // The launcher ends all ranks once one has failed, and the first may still be saving its state.
+  if (warned && rank !== 0 && !end.ok) await untilThere(rankEndPath(dir, task, attempt, 0), spec);
   writeRecordFile(rankEndPath(dir, task, attempt, rank), end);
   await pool.close();
   family.end();
   if (end.ok) return 0;
   return end.again ? AGAIN_EXIT_CODE : 1;
+
+  function endUnheard(how: Unheard): void {
+    const { requeue } = spec.run;
+    const again = requeue ?? holdsCheckpoint(checkpointDir(dir, spec.tasks, task));
+    if (how === "blocked") {
+      const what = again ? "it is ended" : "it is left alone";
+      noteInLogs(
+        logNames(dir, spec.tasks, task, 0, spec.run.mergeOutput),
+        `${blockedReason("preempted")}; ${what}`,
+      );
+    }
+    if (again) running.end(null);
+  }
 }
+
+/** Waits for a file, at most as long as a warning leaves. */
+async function untilThere(path: string, spec: JobSpec): Promise<void> {
+  const deadline = performance.now() + spec.run.signalDelaySeconds * 1000;
+  while (!existsSync(path) && performance.now() < deadline) await Bun.sleep(LOOK_MS);
+}
+
+const LOOK_MS = 100;

@@ -22,7 +22,14 @@ import { attemptLine } from "./start-rank.ts";
 /** All ranks of an attempt behind one process, the scheduler's launcher. */
 export type LaunchedRanks = Omit<RankProcess, "ended"> & { ended: Promise<RankEnd[]> };
 
-type Launch = { task: number; attempt: number; payload: TaskPayload };
+type Launch = {
+  task: number;
+  attempt: number;
+  payload: TaskPayload;
+  why: string | null;
+  /** The number of the task's latest state when the attempt began, for functions. */
+  upTo: number | null;
+};
 
 /**
  * Starts the ranks of an attempt on all hosts of the allocation, by the scheduler's launcher, whose own words go
@@ -52,6 +59,7 @@ export function launchRanks(
     });
     closeLogs(logs);
     if ("reason" in child) return neverRan(child.reason, child.exitCode);
+    const isFunction = context.spec.entry.kind === "function";
     return {
       pid: child.pid,
       ownsGroup: true,
@@ -60,7 +68,7 @@ export function launchRanks(
         child.kill("SIGUSR2");
         return context.ranks;
       },
-      end: () => child.kill("SIGUSR1"),
+      end: (cause) => child.kill(isFunction && cause === "ended" ? "SIGUSR2" : "SIGUSR1"),
       kill: () => child.kill("SIGTERM"),
     };
   } catch (error) {
@@ -80,7 +88,11 @@ function wordsAndEnvironment(context: ElementContext, launcher: RankLauncher, la
     const rankVariables = `${launcher.rankVariable} ${launcher.localRankVariable}`;
     return {
       argv: [...launcher.words, ...spec.runtime, "_worker", dir],
-      env: { ...env, JOBX_LAUNCHED: `${task}.${attempt}`, JOBX_RANK_VARIABLES: rankVariables },
+      env: {
+        ...env,
+        JOBX_LAUNCHED: `${task}.${attempt}.${launch.upTo ?? 0}`,
+        JOBX_RANK_VARIABLES: rankVariables,
+      },
     };
   }
   const argv = rankWords(launcher, commandWords(spec.entry.argv, spec, task, payload), {
@@ -96,7 +108,7 @@ function wordsAndEnvironment(context: ElementContext, launcher: RankLauncher, la
 /** Makes a rank's logs here, so that they are as private as all others; gives the size of its output so far. */
 function prepareLogs(context: ElementContext, launch: Launch, rank: number): number {
   const logs = openLogs(namesOf(context, launch, rank));
-  if (launch.attempt > 0) markAttempt(logs, attemptLine(launch.attempt, context.node));
+  if (launch.attempt > 0) markAttempt(logs, attemptLine(launch.attempt, context.node, launch.why));
   const size = sizeOf(logs.out);
   closeLogs(logs);
   return size;

@@ -3,6 +3,9 @@ import type { Alarms } from "./alarms.ts";
 /** How long something may take to leave after SIGTERM before it is killed, in milliseconds. */
 export const GRACE_MS = 5_000;
 
+/** As GRACE_MS, for a function whose allocation has ended: it may save its state. Slurm kills after 30 s (slurm.conf(5), KillWait). */
+export const FUNCTION_GRACE_MS = 20_000;
+
 /** Limits of one attempt in time; `null` for none. Seconds. */
 export type TimeLimit = { limitSeconds: number | null; warnSeconds: number };
 

@@ -1,19 +1,38 @@
+import { dirname, join } from "node:path";
+
 import { whyNotCallable } from "../code/callable.ts";
 import { missingExport, notCallable } from "../code/exports.ts";
-import type { LoadableCode } from "../code/snapshot.ts";
+import { FROM_VALUES, type LoadableCode, VALUES } from "../code/snapshot.ts";
+import { JobxError } from "../errors.ts";
+import { readRecordFile } from "../store/files.ts";
+import { whileImporting } from "./context.ts";
+import { isTask, type Task } from "./task.ts";
 
 export type Callable = (...args: unknown[]) => unknown;
 
-/** The function that a task's module exports, imported into the graph. Throws USAGE when it has none. */
-export async function loadFunction(graph: Bun.ModuleGraph, code: LoadableCode): Promise<Callable> {
+/** The function, or the task of `defineTask`, that a module exports, imported into the graph. Throws USAGE when it has none. */
+export async function loadFunction(graph: Bun.ModuleGraph, code: LoadableCode): Promise<Callable | Task> {
   // The first module of a graph is its main module; a live task file must not take itself for one.
   if (code.path === code.file) await graph.import("jobx");
-  const module = await graph.import<Record<string, unknown>>(code.path);
+  const module = await whileImporting(() => graph.import<Record<string, unknown>>(code.path));
+  if (FROM_VALUES in module && code.path !== code.file) return bindValues(module[FROM_VALUES], code);
   const reference = { file: code.file, export: code.export };
   const found = pick(module, code.export);
   if (!found) throw missingExport(reference, Object.keys(module));
+  if (isTask(found.value)) return found.value;
   if (!isCallable(found.value)) throw notCallable(reference, whyNotCallable(found.value) ?? "");
   return found.value;
+}
+
+/** An inline function that `bind` gave values: they lie beside its code. */
+function bindValues(make: unknown, code: LoadableCode): Callable {
+  const path = join(dirname(code.path), VALUES);
+  const values = readRecordFile(path);
+  if (values === null) throw new JobxError("NOT_FOUND", `${path} does not exist`);
+  const made: unknown = typeof make === "function" ? make(values) : null;
+  if (!isCallable(made))
+    throw notCallable({ file: code.file, export: code.export }, whyNotCallable(made) ?? "");
+  return made;
 }
 
 /** A bundled module that was written with `module.exports` has all its names in its default export. */

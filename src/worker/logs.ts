@@ -39,6 +39,13 @@ export function markAttempt(logs: Logs, text: string): void {
   }
 }
 
+/** Writes such a line into logs that others may have open. */
+export function noteInLogs(names: LogNames, text: string): void {
+  const logs = openLogs(names);
+  markAttempt(logs, text);
+  closeLogs(logs);
+}
+
 export function sizeOf(fd: number): number {
   return fstatSync(fd).size;
 }

@@ -3,11 +3,12 @@ import { readdirSync } from "node:fs";
 import type { JobSpec } from "../model/job.ts";
 import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { FinalState } from "../model/states.ts";
-import { checkpointDir } from "../store/layout.ts";
+import { checkpointDir, isStateLeftover } from "../store/layout.ts";
+import { latestMark } from "../store/task-state.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import { AGAIN_EXIT_CODE, decide, type Decision, type Ending, type History } from "./policy.ts";
 import type { RankEnd } from "./rank.ts";
-import { reasonOf, refusedAgainReason } from "./reasons.ts";
+import { describeState, reasonOf, refusedAgainReason } from "./reasons.ts";
 
 export type Outcome = { decision: Decision; records: (ResultRecord | AgainRecord)[] };
 
@@ -23,19 +24,44 @@ export function judge(
     ok: end.ranks.every((rank) => rank.ok),
     asksAgain: end.ranks.some((rank) => rank.again === true),
     refusesAgain: end.ranks.some((rank) => rank.again === false),
-    hasCheckpoint: () => hasFiles(checkpointDir(dir, spec.tasks, task)),
+    hasCheckpoint: () => holdsCheckpoint(checkpointDir(dir, spec.tasks, task)),
   };
   const decision = decide(ending, history, spec.run);
-  return { decision, records: end.ranks.map((_, rank) => recordOf(place, end, rank, decision)) };
+  const records = end.ranks.map((_, rank) => recordOf(place, end, rank, decision));
+  return { decision, records: "again" in decision ? goingOn(place, ending, records) : records };
+}
+
+/** Whether a task's checkpoint folder holds more than what a save left that was cut short. */
+export function holdsCheckpoint(folder: string): boolean {
+  return namesIn(folder).some((name) => !isStateLeftover(name));
 }
 
 /** Whether the folder exists and holds anything. */
 export function hasFiles(folder: string): boolean {
+  return namesIn(folder).length > 0;
+}
+
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).length > 0;
+    return readdirSync(folder);
   } catch {
-    return false;
+    return [];
   }
+}
+
+/** Says where the next attempt will go on, and keeps what its allocation's end leaves open: whether it may. */
+function goingOn(
+  { dir, spec, task }: { dir: string; spec: JobSpec; task: number },
+  { refusesAgain }: Ending,
+  records: Outcome["records"],
+): Outcome["records"] {
+  const mark = spec.entry.kind === "function" ? latestMark(checkpointDir(dir, spec.tasks, task)) : null;
+  return records.map((record) => {
+    const reason = mark ? `${record.reason}; goes on ${describeState(mark)}` : record.reason;
+    return record.kind === "again" && refusesAgain
+      ? { ...record, reason: String(reason), refused: true }
+      : { ...record, reason: String(reason) };
+  });
 }
 
 function recordOf(

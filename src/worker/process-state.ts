@@ -6,6 +6,7 @@ import { libc } from "../queue/libc.ts";
 import { contextFromEnvironment, setJobContext } from "./context.ts";
 import { closeLogs, openLogs } from "./logs.ts";
 import type { FunctionTask } from "./runner-protocol.ts";
+import type { Warning } from "./warning.ts";
 
 /*
  * What one process has only one of: descriptors 1 and 2, environment, current folder, listeners. A
@@ -28,14 +29,19 @@ export function prepareProcess(): void {
 }
 
 /** Gives the process to a task. Throws when its folder or logs cannot be had. */
-export function enterTask(task: FunctionTask, signal: AbortSignal): void {
+export function enterTask(task: FunctionTask, warning: Warning): void {
   redirect(task);
   replaceStream("stdout", 1);
   replaceStream("stderr", 2);
   setEnvironment(task.env);
   enterFolder(task.cwd);
   setJobContext(
-    contextFromEnvironment(task.env, { params: task.params, signal, stdout: task.out, stderr: task.err }),
+    contextFromEnvironment(task.env, {
+      params: task.params,
+      signal: () => warning.watch(),
+      stdout: task.out,
+      stderr: task.err,
+    }),
   );
 }
 

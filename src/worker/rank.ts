@@ -1,4 +1,5 @@
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
+import type { Cause } from "./policy.ts";
 
 /** How one rank of an attempt ended. Success and failure have one shape. */
 export type RankEnd = {
@@ -22,13 +23,18 @@ export type RankProcess = {
   /** False where the process outlives the task (a runner), so that its group must be left alone. */
   ownsGroup: boolean;
   ended: Promise<RankEnd>;
-  /** Passes a preemption or timeout warning on; returns how many processes listen. */
-  warn(kind: "preempted" | "timeout"): number;
-  /** Asks it to end. */
-  end(): void;
+  /**
+   * Passes a preemption or timeout warning on; returns how many processes listen. A function counts as one:
+   * `unheard` is called later where it turns out to do nothing about warnings, or to block its event loop.
+   */
+  warn(kind: "preempted" | "timeout", unheard: (how: Unheard) => void): number;
+  /** Asks it to end; a function whose allocation `ended` is warned, and all others are killed. */
+  end(cause: Cause | null): void;
   /** Ends it, with everything in its group. */
   kill(): void;
 };
+
+export type Unheard = "unheeded" | "blocked";
 
 /** A rank that never ran. */
 export function neverRan(reason: string, exitCode: number | null = null): RankEnd {

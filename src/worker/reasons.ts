@@ -1,4 +1,5 @@
 import type { RunOptions } from "../model/job.ts";
+import type { StateMark } from "../store/task-state.ts";
 import { AGAIN_EXIT_CODE, type Cause } from "./policy.ts";
 import type { RankEnd } from "./rank.ts";
 
@@ -29,8 +30,21 @@ export function memoryReason(node: string, usedBytes: number, limitBytes: number
   return `OUT_OF_MEMORY on ${node}: used ${figure(usedBytes)} of ${figure(limitBytes)} ${name}; retry with --mem ${advised(limitBytes)}`;
 }
 
+/** Of a function that a warning does not reach. */
+export function blockedReason(kind: "preempted" | "timeout"): string {
+  const what = kind === "preempted" ? "preempted" : "its time limit is near";
+  return `${what}, but the function blocks its event loop and could not be asked for its state`;
+}
+
 export function siblingReason(rank: number, end: RankEnd): string {
   return `ended because rank ${rank} failed (${reasonOf(end, null, null)})`;
+}
+
+/** Where an attempt goes on from, for logs and reasons: "from the state saved at 2026-03-01T12:03:04Z by attempt 0". */
+export function describeState({ attempt, savedAt, saved, args, done }: StateMark): string {
+  const what = saved ? "state" : args ? "arguments" : `${done.length} finished steps`;
+  const steps = done.length > 0 && (saved || args) ? ` of step ${done.length + 1}` : "";
+  return `from the ${what}${steps} saved at ${savedAt.replace(/\.\d+Z$/, "Z")} by attempt ${attempt}`;
 }
 
 /** Twice as much, in whole units. */

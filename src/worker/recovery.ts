@@ -42,7 +42,7 @@ export function takeUp(
     } else if (known?.parting && !mayReturn(place, task, known, known.parting, recorder)) {
       result.unsuccessful++;
     } else {
-      waiting.push({ task, attempt: known?.attempt ?? 0 });
+      waiting.push({ task, attempt: known?.attempt ?? 0, why: known?.why });
     }
   }
   return { waiting, result };
@@ -65,13 +65,14 @@ function mayReturn(
   place: Place,
   task: number,
   known: TaskHistory,
-  { attempt, exitCode, signal, reason, startedAt, endedAt }: AgainRecord,
+  { attempt, exitCode, signal, reason, refused, startedAt, endedAt }: AgainRecord,
   recorder: Recorder,
 ): boolean {
-  const left = { exitCode, signal, again: exitCode === AGAIN_EXIT_CODE ? true : null };
+  const left = { exitCode, signal, again: refused ? false : exitCode === AGAIN_EXIT_CODE ? true : null };
   const rank = { ...neverRan(reason), ...left };
   const ranks = Array.from({ length: place.ranks }, () => rank);
-  const causeReason = `${reason}; it was started again, but has neither --requeue nor a checkpoint`;
+  const why = refused ? "asked not to be run again" : "has neither --requeue nor a checkpoint";
+  const causeReason = `${reason}; it was started again, but ${why}`;
   const end: AttemptEnd = { cause: "preempted", causeReason, ranks, startedAt, endedAt };
   const { decision, records } = judge({ ...place, task, attempt }, end, known);
   if (!("again" in decision)) recorder.ended(records);
@@ -94,6 +95,9 @@ function recordLoss(place: Place, task: number, known: TaskHistory, recorder: Re
   const openRanks = new Set(known.open.map((record) => record.rank));
   recorder.ended(records.filter((record) => openRanks.has(record.rank)));
   const again = "again" in decision;
-  if (again) known.losses++;
+  if (again) {
+    known.losses++;
+    known.why = records[0]?.reason ?? undefined;
+  }
   return again;
 }

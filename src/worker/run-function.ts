@@ -1,12 +1,13 @@
-import { JobxError } from "../errors.ts";
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
 import { callFunction } from "./call-function.ts";
+import { markAttempt } from "./logs.ts";
 import { enterTask, leaveTask, onStrayError } from "./process-state.ts";
 import { reasonOf, remoteErrorOf, reportError } from "./remote-error.ts";
-import type { AbortKind, FunctionTask, RunnerReply } from "./runner-protocol.ts";
+import type { FunctionTask, RunnerReply } from "./runner-protocol.ts";
+import { Warning } from "./warning.ts";
 
 /** A call under way. `reply` never rejects. */
-export type RunningFunction = { reply: Promise<RunnerReply>; abort(kind: AbortKind): void };
+export type RunningFunction = { reply: Promise<RunnerReply>; warning: Warning };
 
 /** Memory is collected after this many graphs; without, it grows. */
 const GRAPHS_PER_COLLECTION = 1000;
@@ -15,24 +16,18 @@ let graphs = 0;
 
 /** Calls a task's function with modules, timers and sockets of its own, its output in the task's logs. */
 export function runFunction(task: FunctionTask): RunningFunction {
-  const controller = new AbortController();
-  return {
-    reply: reply(task, controller.signal),
-    abort: (kind) => controller.abort(new JobxError("INTERRUPTED", ABORT_TEXT[kind])),
-  };
+  const warning = new Warning();
+  return { reply: reply(task, warning), warning };
 }
 
-const ABORT_TEXT: Record<AbortKind, string> = {
-  preempted: "The task is being preempted",
-  timeout: "The task's time limit is near",
-};
-
-async function reply(task: FunctionTask, signal: AbortSignal): Promise<RunnerReply> {
+async function reply(task: FunctionTask, warning: Warning): Promise<RunnerReply> {
   const before = process.cpuUsage();
   let ended: { value: StoredValue } | { error: RemoteError };
   try {
-    enterTask(task, signal);
-    ended = { value: await callFunction(task, onStrayError) };
+    enterTask(task, warning);
+    const note = (text: string) => markAttempt({ out: 1, err: task.err === task.out ? 1 : 2 }, text);
+    warning.onGiven(({ message }) => note(`${message}: it is asked to leave`));
+    ended = { value: await callFunction(task, { listen: onStrayError, warning, note }) };
   } catch (thrown) {
     ended = { error: remoteErrorOf(thrown) };
     reportError(ended.error);
@@ -41,7 +36,8 @@ async function reply(task: FunctionTask, signal: AbortSignal): Promise<RunnerRep
   if (++graphs % GRAPHS_PER_COLLECTION === 0) Bun.gc(true);
   const usage = usageSince(before);
   if ("value" in ended) return { kind: "value", value: ended.value, usage };
-  return { kind: "error", error: ended.error, reason: reasonOf(ended.error), usage };
+  const { refused, abandoned } = warning;
+  return { kind: "error", error: ended.error, reason: reasonOf(ended.error), usage, refused, abandoned };
 }
 
 function usageSince(before: NodeJS.CpuUsage): Usage {

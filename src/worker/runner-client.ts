@@ -5,6 +5,7 @@ import { type Channel, openChannel } from "./channel.ts";
 import {
   type AbortKind,
   type FunctionTask,
+  isHeard,
   isReply,
   type RunnerOutcome,
   type RunnerRequest,
@@ -34,6 +35,8 @@ export class Runner {
   #silent = Promise.withResolvers<void>();
   #lastResort: Timer | undefined;
   #pending: ((outcome: RunnerOutcome) => void) | null = null;
+  /** Who waits to be told that the task has heard. */
+  #unanswered: ((heeded: boolean) => void)[] = [];
   #ended: RunnerOutcome | null = null;
 
   /** Starts the process; tasks may be given to it at once. */
@@ -67,9 +70,14 @@ export class Runner {
     return promise;
   }
 
-  /** Tells the running task, by its signal, that it should leave. A task that blocks never hears of it. */
-  abort(kind: AbortKind): void {
-    if (this.#pending) this.#send({ type: "abort", kind });
+  /**
+   * Tells the running task that it should leave. `heard` is called once its process knows, with whether the
+   * function may do something about it; never where the function blocks its event loop, or has ended.
+   */
+  abort(kind: AbortKind, heard: (heeded: boolean) => void = () => undefined): void {
+    if (!this.#pending) return;
+    this.#unanswered.push(heard);
+    this.#send({ type: "abort", kind });
   }
 
   /** Ends the process and everything in its group, at once. */
@@ -93,7 +101,11 @@ export class Runner {
     const fd = this.#process.stdio[3];
     if (typeof fd !== "number") throw new JobxError("BUG", "The runner has no channel");
     return openChannel(fd, {
-      message: (message) => (isReply(message) ? this.#settle(message) : this.kill()),
+      message: (message) => {
+        if (isHeard(message)) this.#unanswered.shift()?.(message.heeded);
+        else if (isReply(message)) this.#settle(message);
+        else this.kill();
+      },
       closed: () => {
         this.#silent.resolve();
         // Without a channel it can never answer again; one that is ending may finish, with its own exit code.
@@ -105,6 +117,7 @@ export class Runner {
   #settle(outcome: RunnerOutcome): void {
     const resolve = this.#pending;
     this.#pending = null;
+    this.#unanswered = [];
     resolve?.(outcome);
   }
 

@@ -1,4 +1,3 @@
-import { loadableCode } from "../code/snapshot.ts";
 import type { FunctionEntry } from "../model/job.ts";
 import { childrenOf } from "../queue/proc.ts";
 import { homeOf, valueName } from "../store/layout.ts";
@@ -8,10 +7,14 @@ import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { type Family, killTree } from "./processes.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
 import { type FunctionTask, Runner, type RunnerOutcome } from "./runner-client.ts";
+import { calledBy } from "./runner-protocol.ts";
 import { attemptLine, type RankStart } from "./start-rank.ts";
 
 type RunnerPlace = Pick<ElementContext, "dir" | "spec" | "node" | "cwd">;
-type RunnerStart = Pick<RankStart, "task" | "rank" | "attempt" | "slot" | "payload">;
+/** Without `why`, the logs have the line that begins an attempt already. */
+type RunnerStart = Pick<RankStart, "task" | "rank" | "attempt" | "slot" | "payload" | "upTo"> & {
+  why?: string | null;
+};
 
 /** The processes that run functions: one per slot and rank, kept for the slot's next task. */
 export class RunnerPool {
@@ -32,19 +35,36 @@ export class RunnerPool {
   start(context: RunnerPlace, start: RunnerStart, env: Record<string, string>): RankProcess {
     const key = `${start.slot.id}.${start.rank}`;
     const runner = this.#runners.get(key) ?? this.#open(key);
-    const ended = runner.run(this.#taskOf(context, start, env)).then((outcome) => {
-      if (outcome.kind !== "died") for (const pid of childrenOf(runner.pid, "main")) killTree(pid);
+    const ended = runner.run(this.#taskOf(context, start, env)).then(async (outcome) => {
+      if (outcome.kind === "error" && outcome.abandoned) {
+        // The function still runs in there.
+        runner.kill();
+        await runner.closed;
+      } else if (outcome.kind !== "died") {
+        for (const pid of childrenOf(runner.pid, "main")) killTree(pid);
+      }
       return endOf(outcome);
     });
+    const patienceMs = Math.min(context.spec.run.signalDelaySeconds * 1000, PATIENCE_MS);
     return {
       pid: runner.pid,
       ownsGroup: false,
       ended,
-      warn: (kind) => {
-        runner.abort(kind);
+      warn(kind, unheard) {
+        const timer = setTimeout(() => unheard("blocked"), patienceMs);
+        void ended.then(() => clearTimeout(timer));
+        runner.abort(kind, (heeded) => {
+          clearTimeout(timer);
+          if (!heeded) unheard("unheeded");
+        });
         return 1;
       },
-      end: () => runner.kill(),
+      end(cause) {
+        if (cause !== "ended") return runner.kill();
+        runner.abort("preempted", (heeded) => {
+          if (!heeded) runner.kill();
+        });
+      },
       kill: () => runner.kill(),
     };
   }
@@ -73,21 +93,21 @@ export class RunnerPool {
     const { task, rank, attempt, payload } = start;
     const names = logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput);
     makeLogFolder(dir, spec.tasks, task);
-    if (attempt > 0) {
+    if (attempt > 0 && start.why !== undefined) {
       const logs = openLogs(names);
-      markAttempt(logs, attemptLine(attempt, context.node));
+      markAttempt(logs, attemptLine(attempt, context.node, start.why));
       closeLogs(logs);
     }
     return {
       task,
       rank,
       attempt,
-      params: payload.params,
-      args: payload.args,
+      ...calledBy(homeOf(dir), this.#entry, payload),
       env,
       cwd: context.cwd,
       ...names,
-      code: loadableCode(homeOf(dir), this.#entry, payload.fn),
+      upTo: start.upTo,
+      noticeSeconds: spec.run.signalDelaySeconds,
       dir,
       valueName: valueName(task, attempt, rank),
     };
@@ -100,8 +120,8 @@ function endOf(outcome: RunnerOutcome): RankEnd {
     return { ...neverRan(""), reason: null, exitCode: 0, ok: true, value, usage };
   }
   if (outcome.kind === "error") {
-    const { error, reason, usage } = outcome;
-    return { ...neverRan(reason), exitCode: 1, error, usage };
+    const { error, reason, usage, refused } = outcome;
+    return { ...neverRan(reason), exitCode: 1, error, usage, again: refused ? false : null };
   }
   const { exitCode, signal } = outcome;
   const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
@@ -112,3 +132,6 @@ function endOf(outcome: RunnerOutcome): RankEnd {
     again: exitCode === AGAIN_EXIT_CODE ? true : null,
   };
 }
+
+/** How long a function may keep its event loop busy after a warning until it counts as blocked; less where the notice is shorter. */
+const PATIENCE_MS = 20_000;

@@ -19,7 +19,16 @@ export async function runRunner(_argv: string[]): Promise<number> {
   const channel = openChannel(CHANNEL, {
     message(message) {
       if (!isRequest(message)) return ended.resolve(70);
-      if (message.type === "abort") return running?.abort(message.kind);
+      if (message.type === "abort") {
+        const warned = running?.warning;
+        if (!warned) return;
+        // First, since the function's own answer may take its time.
+        void channel.then((end) => {
+          end.send({ kind: "heard", heeded: warned.isHeeded });
+          warned.give(message.kind);
+        });
+        return;
+      }
       const started = runFunction(message.task);
       running = started;
       void Promise.all([channel, started.reply]).then(([end, reply]) => {

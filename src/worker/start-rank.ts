@@ -15,6 +15,10 @@ export type RankStart = {
   rank: number;
   slot: Slot;
   payload: TaskPayload;
+  /** Why the attempt before this one ended; null for the first. */
+  why: string | null;
+  /** The number of the task's latest state when the attempt began, where several ranks go on from it. */
+  upTo: number | null;
   watched: Watched;
   /** A control group for it, where memory can be limited by one. */
   cgroup: string | null;
@@ -41,7 +45,7 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
     }
     if (rank === 0 && attempt === 0 && !spec.run.mergeOutput) context.spares.placeErrorLog(task);
     const logs = openLogs(logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput));
-    if (attempt > 0) markAttempt(logs, attemptLine(attempt, context.node));
+    if (attempt > 0) markAttempt(logs, attemptLine(attempt, context.node, start.why));
     return startCommand({
       argv: commandWords(spec.entry.argv, spec, task, start.payload),
       cwd: context.cwd,
@@ -60,6 +64,8 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
   }
 }
 
-export function attemptLine(attempt: number, node: string): string {
-  return `attempt ${attempt} on ${node} at ${new Date().toISOString()}`;
+/** The line that begins an attempt in its logs; `why` is how the one before it ended. */
+export function attemptLine(attempt: number, node: string, why: string | null = null): string {
+  const line = `attempt ${attempt} on ${node} at ${new Date().toISOString()}`;
+  return why === null ? line : `${line}, after: ${why}`;
 }

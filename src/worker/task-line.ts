@@ -35,7 +35,8 @@ class TaskSet {
   }
 }
 
-export type Waiting = { task: number; attempt: number };
+/** A task and the attempt to be made at it; `why` is how the one before ended. */
+export type Waiting = { task: number; attempt: number; why?: string };
 
 /** The tasks that wait for a slot, in order, and which of them may not start. */
 export class TaskLine {

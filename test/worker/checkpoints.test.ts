@@ -1,0 +1,160 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { eventually } from "../helpers/eventually.ts";
+import { tempDir } from "../helpers/temp.ts";
+import {
+  againsOf,
+  type JobInput,
+  logOf,
+  makeJob,
+  resultOf,
+  runJob,
+  startWorker,
+  type Worker,
+} from "./job.ts";
+
+/**
+ * Tasks of five steps, each counted in the file `steps`. In their first attempt they stop after three, and wait: so
+ * it is known what has been done when something happens to them.
+ */
+const SOURCE = `
+import { again, defineTask } from "jobx";
+import { appendFileSync } from "node:fs";
+
+let latest = null;
+
+async function steps(ctx, wait) {
+  console.log("runner", process.pid);
+  let { i } = ctx.restored ?? { i: 0 };
+  for (; i < 5; i++) {
+    appendFileSync("steps", i + "\\n");
+    latest = { i: i + 1 };
+    if (ctx.saves) await ctx.save(latest);
+    if (i === 2 && ctx.attempt === 0) {
+      console.log("waits");
+      await wait();
+    }
+  }
+  return [i, ctx.attempt];
+}
+
+const saving = (ctx) => Object.defineProperties({ saves: true }, Object.getOwnPropertyDescriptors(ctx));
+const forever = () => new Promise((resolve) => setTimeout(resolve, 1e6));
+
+/** Saves, and leaves when it is asked to. */
+export const polite = defineTask({
+  run: (ctx) => steps(saving(ctx), async () => {
+    for (;; await Bun.sleep(5)) ctx.signal.throwIfAborted();
+  }),
+});
+/** Saves, and never looks at its signal. */
+export const deaf = defineTask({ run: (ctx) => steps(saving(ctx), forever) });
+/** Saves, and blocks its event loop. */
+export const blocked = defineTask({
+  run: (ctx) => steps(saving(ctx), async () => {
+    await Bun.sleep(20);
+    while (true);
+  }),
+});
+/** Saves nothing by itself. */
+export const asked = defineTask({ run: (ctx) => steps(ctx, forever), checkpoint: () => latest });
+/** Goes on with another argument. */
+export const other = defineTask({
+  run: async (ctx, word) => (word === "second" ? [word, ctx.restored] : steps(saving(ctx), forever)),
+  checkpoint: () => again("second"),
+});
+export const refusing = defineTask({ run: (ctx) => steps(saving(ctx), forever), checkpoint: () => null });
+export const silent = defineTask({ run: (ctx) => steps(saving(ctx), forever), checkpoint: () => new Promise(() => {}) });
+export const throwing = defineTask({
+  run: (ctx) => steps(saving(ctx), forever),
+  checkpoint: () => { throw new RangeError("not now"); },
+});
+/** Has nothing to go on from. */
+export const careless = defineTask({ run: (ctx) => steps(ctx, forever) });
+/** Leaves before its answer is there. */
+export const hasty = defineTask({
+  run: (ctx) => steps(ctx, async () => {
+    for (;; await Bun.sleep(1)) ctx.signal.throwIfAborted();
+  }),
+  checkpoint: async () => (await Bun.sleep(100), latest),
+});
+/** Finishes although it was warned. */
+export const finishing = defineTask({
+  run: (ctx) => steps(ctx, () => new Promise((resolve) => ctx.signal.addEventListener("abort", () => setTimeout(resolve, 50)))),
+  checkpoint: () => forever(),
+});
+export const reason = async (ctx) => ctx;
+`;
+
+type Task =
+  | "polite"
+  | "deaf"
+  | "blocked"
+  | "asked"
+  | "other"
+  | "refusing"
+  | "silent"
+  | "throwing"
+  | "careless"
+  | "hasty"
+  | "finishing";
+
+type Happening = "preempted" | "timeout" | "limit" | "killed runner" | "killed supervisor";
+
+function makeTask(name: Task, input: JobInput = {}): { dir: string; steps: () => string } {
+  const home = tempDir();
+  const file = join(home, "task.ts");
+  writeFileSync(file, SOURCE);
+  const dir = makeJob(home, { entry: { kind: "function", file, export: name, code: null }, ...input });
+  const steps = () => readFileSync(join(home, "steps"), "utf8").split("\n").join("");
+  return { dir, steps };
+}
+
+/** Runs a task to its end, with something that happens to it once it waits. */
+async function withHappening(name: Task, happening: Happening, run: JobInput["run"] = {}) {
+  const isLimit = happening === "limit";
+  const made = makeTask(name, {
+    resources: isLimit ? { timeSeconds: 2 } : {},
+    run: { signalDelaySeconds: 1, retries: happening === "killed runner" ? 1 : 0, ...run },
+  });
+  const worker = startWorker(made.dir);
+  await eventually(() => logOf(made.dir).includes("waits"));
+  happen(happening, worker, logOf(made.dir));
+  await worker.ended;
+  if (happening === "killed supervisor") await runJob(made.dir);
+  const again = againsOf(made.dir).map(({ why }) => why);
+  return { ...made, again, result: resultOf(made.dir), log: logOf(made.dir) };
+}
+
+function happen(happening: Happening, worker: Worker, log: string): void {
+  if (happening === "preempted") worker.signal("SIGUSR2");
+  if (happening === "timeout") worker.signal("SIGUSR1");
+  if (happening === "killed supervisor") worker.signal("SIGKILL");
+  if (happening === "killed runner") process.kill(Number(/runner (\d+)/.exec(log)?.[1]), "SIGKILL");
+}
+
+/** How the record of the first attempt puts it. */
+const WHY = {
+  preempted: "preempted",
+  timeout: "timeout",
+  limit: "timeout",
+  "killed runner": "failed",
+  "killed supervisor": "lost",
+} as const;
+
+const ONCE = "01234";
+const value = (given: unknown) => ({ kind: "inline", value: given });
+
+describe("a task that saves and leaves when it is asked to", () => {
+  for (const happening of Object.keys(WHY) as Happening[]) {
+    test(`goes on after its last save: ${happening}`, async () => {
+      const { result, again, steps, log } = await withHappening("polite", happening);
+      expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+      expect(steps()).toBe(ONCE);
+      expect(again).toEqual([WHY[happening]]);
+      expect(log).toMatch(/--- jobx: goes on from the state saved at \S+Z by attempt 0 ---/);
+    });
+  }
+});
