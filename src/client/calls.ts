@@ -1,15 +1,11 @@
 import { usageError } from "../errors.ts";
+import type { Task } from "../worker/task.ts";
 
 /**
  * What a job can call: a function that a module exports, an inline one, or what `defineTask` made. Its
  * arguments and its value are data: see "Values" in the manual.
  */
-export type Callable<A extends unknown[], R> = ((...args: A) => R) | Defined<A, R>;
-
-/** What `defineTask` made; its context is not among the arguments of a call. */
-export type Defined<A extends unknown[], R> = {
-  run(context: never, ...args: A): R;
-};
+export type Callable<A extends unknown[], R> = ((...args: A) => R) | Task<A, R>;
 
 const CALL = Symbol.for("jobx.call");
 const COMMAND = Symbol.for("jobx.command");
@@ -31,7 +27,8 @@ export type Command<R = string> = {
   readonly words: readonly string[];
   readonly cwd: string | null;
   readonly env: Readonly<Record<string, string>>;
-  readonly capture: boolean;
+  /** null: true, unless the executor says otherwise. */
+  readonly capture: boolean | null;
   readonly [VALUE]?: R;
 };
 
@@ -61,6 +58,11 @@ export type CommandOptions = {
 export function call<A extends unknown[], R>(fn: Callable<A, R>, ...args: A): Call<Awaited<R>>;
 export function call<R = unknown>(reference: string, ...args: unknown[]): Call<R>;
 export function call(fn: unknown, ...args: unknown[]): Call {
+  return callOf(fn, args);
+}
+
+/** A call of something that is checked when it is submitted. */
+export function callOf(fn: unknown, args: readonly unknown[]): Call {
   return { kind: CALL, fn, args };
 }
 
@@ -91,7 +93,7 @@ export function command(
     words: [...words],
     cwd: options.cwd ?? null,
     env,
-    capture: options.capture ?? true,
+    capture: options.capture ?? null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, JobxError } from "../errors.ts";
+import { inOwnWords } from "./given.ts";
 
 type Details = ConstructorParameters<typeof JobxError>[2];
 
@@ -61,15 +62,23 @@ export function taskErrorOf(error: JobxError, details: { selector: string; logTa
   }
 }
 
-/** Runs what the lower rooms do; their errors come out as the class that callers can tell by `instanceof`. */
+/**
+ * Runs what the lower rooms do; their errors come out as the class that callers can tell by `instanceof`, with the
+ * names that options have here.
+ */
 export async function named<T>(act: () => T | Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof JobxError) || error.constructor !== JobxError) throw error;
-    const Class = CLASSES[error.code];
-    throw Class ? new Class(error.code, error.message, { hint: error.hint, cause: error.cause }) : error;
+    throw classed(error);
   }
+}
+
+/** An error of the lower rooms as it leaves this one; any other as it is. */
+export function classed(error: unknown): unknown {
+  if (!(error instanceof JobxError) || error.constructor !== JobxError) return error;
+  const { code, message, hint, cause } = inOwnWords(error);
+  return new (CLASSES[code] ?? JobxError)(code, message, { hint, cause });
 }
 
 const CLASSES: Partial<Record<ErrorCode, typeof SubmissionError>> = {

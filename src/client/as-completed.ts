@@ -1,0 +1,59 @@
+import { classed } from "./errors.ts";
+import { Handle, scopeOf } from "./handle.ts";
+import { Job, type Task } from "./job.ts";
+import { hasEnded, secondsOf, type WaitOptions, watchedOf, whyNotEnded } from "./outcome.ts";
+import type { Scope } from "./scope.ts";
+import { watcher } from "./session.ts";
+
+/**
+ * Gives handles in the order in which they end, whatever the end: the tasks of one job, or the jobs and tasks of
+ * a list as they are. Throws WaitTimeoutError where `timeout` passes before the last one, or the signal's reason.
+ */
+export function asCompleted<T>(job: Job<T>, options?: WaitOptions): AsyncGenerator<Task<T>>;
+export function asCompleted<H extends Handle>(handles: Iterable<H>, options?: WaitOptions): AsyncGenerator<H>;
+export async function* asCompleted(
+  handles: Job | Iterable<Handle>,
+  options: WaitOptions = {},
+): AsyncGenerator<Handle> {
+  const list: readonly Handle[] = handles instanceof Job ? handles.tasks : [...handles];
+  let open: Entry[] = await Promise.all(
+    list.map(async (handle) => ({ handle, scope: await scopeOf(handle) })),
+  );
+  const own = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, own.signal]) : own.signal;
+  let news = Promise.withResolvers<void>();
+  const wait: { over: boolean; failure: unknown } = { over: false, failure: null };
+  watcher
+    .wait(
+      open.map(({ scope }) => watchedOf(scope)),
+      { timeoutSeconds: secondsOf(options.timeout), signal, onNews: () => news.resolve() },
+    )
+    .then((outcome) => {
+      const scopes = open.map(({ scope }) => scope);
+      if (outcome !== "ended") wait.failure = classed(whyNotEnded(outcome, scopes, options));
+    })
+    .catch((error: unknown) => (wait.failure = error))
+    .finally(() => {
+      wait.over = true;
+      news.resolve();
+    });
+  try {
+    while (open.length > 0) {
+      await news.promise;
+      if (!wait.over) news = Promise.withResolvers();
+      // What has ended is given before it is told that the wait was given up.
+      const { failure } = wait;
+      const left: Entry[] = [];
+      for (const entry of open) {
+        if (hasEnded(entry.scope)) yield entry.handle;
+        else left.push(entry);
+      }
+      open = left;
+      if (failure !== null && open.length > 0) throw failure;
+    }
+  } finally {
+    own.abort();
+  }
+}
+
+type Entry = { handle: Handle; scope: Scope };

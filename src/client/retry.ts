@@ -1,0 +1,21 @@
+import { toResources } from "../config/resources.ts";
+import { cleanJobEnvironment } from "../model/env-clean.ts";
+import { retryJob } from "../orchestrator/retry.ts";
+import { readOptions } from "./given.ts";
+import type { RetryOptions } from "./handle.ts";
+import { JobFiles, Scope } from "./scope.ts";
+
+/** Submits the tasks of a scope again, as a new job. Throws USAGE, REFUSED or NOT_FOUND. */
+export async function retryScope(
+  { files, reader, selected }: Scope,
+  { failed = false, ...changes }: RetryOptions,
+): Promise<Scope> {
+  const { services } = files.session;
+  const { options } = readOptions(changes);
+  const { id } = await retryJob(services, selected, {
+    failedOnly: failed,
+    resources: toResources((flag) => options.text(flag)),
+    environment: cleanJobEnvironment(services.env, { cleanEnv: reader.spec.run.cleanEnv }),
+  });
+  return new Scope(new JobFiles(files.session, id));
+}

@@ -1,0 +1,32 @@
+import { loadConfig, type ResolvedConfig } from "../config/load.ts";
+import { servicesFrom } from "../config/services.ts";
+import type { Services } from "../orchestrator/services.ts";
+import { Watcher } from "../orchestrator/watcher.ts";
+import { registerOwnModules } from "../own-modules.ts";
+import { currentDriver } from "./driver.ts";
+import type { ExecutorOptions } from "./options.ts";
+
+/** A home with its configuration, and what the orchestrator's verbs need there. */
+export type Session = { config: ResolvedConfig; services: Services };
+
+/** The options that say which home and configuration are meant; the others are about a submission. */
+export const SESSION_OPTIONS = ["home", "profile", "shared", "runtime", "onNote"] as const;
+
+export type SessionOptions = Pick<ExecutorOptions, (typeof SESSION_OPTIONS)[number]>;
+
+/** Whatever is waited for in this process is looked at by this one. */
+export const watcher = new Watcher();
+
+/** Reads the configuration as it is now: files < profile < `JOBX_*` variables < the given options. Throws USAGE. */
+export function openSession(options: SessionOptions): Session {
+  registerOwnModules(); // plugins and the debug executor's functions may import "jobx"
+  const { home, profile, shared, runtime, onNote } = options;
+  const given = { home, profile, shared, runtime: typeof runtime === "string" ? [runtime] : runtime };
+  const config = loadConfig({ env: process.env, cwd: process.cwd(), given, label: (key) => key });
+  const note = onNote ?? currentDriver().note ?? warn;
+  return { config, services: servicesFrom(config, { env: process.env, note }) };
+}
+
+function warn(text: string): void {
+  process.emitWarning(text, "JobxNote");
+}
