@@ -12,7 +12,7 @@ export function arrayOf(
   part: Part,
   earlier: NativeId[],
   context: Pick<ExecutorContext, "home" | "env">,
-  maxSeconds: number | null,
+  maxSeconds: number | null = null,
 ): NativeArray {
   const { spec, dir, worker } = request;
   const { firstElement, elements, parallel } = part;

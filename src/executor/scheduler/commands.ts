@@ -5,10 +5,24 @@ import type { SchedulerDefinition } from "./definition.ts";
 
 /** Before each further try of a command that a busy or restarting scheduler refused. */
 const RETRY_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000];
+/** Commands of a scheduler that is down may try for long by themselves: no other try begins after this. */
+const RETRY_WITHIN_MS = 8_000;
 
 /** The delays between tries; their number is that of the further tries. */
 export function retryDelays(definition: SchedulerDefinition): number[] {
   return definition.retryDelaysMs ?? RETRY_DELAYS_MS;
+}
+
+/** Waits before a further try; false once there were enough, or the first one `began` too long ago. */
+export async function mayTryAgain(
+  definition: SchedulerDefinition,
+  tries: number,
+  began: number,
+): Promise<boolean> {
+  const delay = retryDelays(definition)[tries];
+  if (delay === undefined || performance.now() - began + delay > RETRY_WITHIN_MS) return false;
+  await Bun.sleep(delay);
+  return true;
 }
 
 /** Runs a command other than submit: with the definition's variables, and on the cluster that is meant. */
@@ -30,12 +44,12 @@ export async function runPatiently(
   argv: string[],
   cluster: string | null,
 ): Promise<CommandResult> {
-  for (const delay of retryDelays(definition)) {
+  const began = performance.now();
+  for (let tries = 0; ; tries++) {
     const result = await runOn(definition, context, argv, cluster);
     if (result.code === 0 || !matches(definition.transientErrors, textOf(result))) return result;
-    await Bun.sleep(delay);
+    if (!(await mayTryAgain(definition, tries, began))) return result;
   }
-  return await runOn(definition, context, argv, cluster);
 }
 
 /** What a command printed, its errors first. */

@@ -6,7 +6,16 @@ import { jobFiles } from "../../store/layout.ts";
 import type { ExecutorContext, Submission, SubmitRequest } from "../contract.ts";
 import type { CommandResult } from "../run.ts";
 import { arrayOf } from "./array.ts";
-import { commandError, matches, ownUid, retryDelays, runOn, runPatiently, textOf } from "./commands.ts";
+import {
+  commandError,
+  matches,
+  mayTryAgain,
+  ownUid,
+  retryDelays,
+  runOn,
+  runPatiently,
+  textOf,
+} from "./commands.ts";
 import type { FoundArray, NativeArray, SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
 import { longestSeconds } from "./partitions.ts";
@@ -100,7 +109,7 @@ async function submitArray(
 ): Promise<NativeId> {
   const argv = definition.submit.argv(array, jobFiles.script(array.dir));
   const env = submitEnvironment(definition, request, context);
-  const delays = retryDelays(definition);
+  const began = performance.now();
   for (let tries = 0; ; tries++) {
     const result = await context.run(argv, { env, timeoutMs: SUBMIT_TIMEOUT_MS }).catch(messageOf);
     if (typeof result !== "string" && result.code === 0) {
@@ -113,11 +122,10 @@ async function submitArray(
       if (accepted) return nativeOf(accepted.id, own, accepted.submitted, part);
     }
     if (typeof result === "string") throw unknownOutcome(definition, text);
-    const delay = delays[tries];
     const isPassing = result.code === 0 || matches(definition.transientErrors, text);
-    if (!isPassing || delay === undefined) throw refusal(definition, argv, result);
-    if (tries === 0) context.note(`${definition.name} is busy or down, trying again: ${lastLine(text)}`);
-    await Bun.sleep(delay);
+    if (isPassing && tries === 0)
+      context.note(`${definition.name} is busy or down, trying again: ${lastLine(text)}`);
+    if (!isPassing || !(await mayTryAgain(definition, tries, began))) throw refusal(definition, argv, result);
   }
 }
 
