@@ -35,6 +35,8 @@ export type PluginListing = {
   /** What mends it. */
   hint: string | null;
   description: string | null;
+  /** Where it was never tried on a real scheduler: what it was written from. */
+  untried: string | null;
 };
 
 /** The executors of this jobx. Nothing is loaded before it is asked for. */
@@ -129,7 +131,14 @@ async function refuseUnknown(candidates: Candidate[], name: string): Promise<nev
 }
 
 async function listing(candidates: Candidate[], candidate: Candidate): Promise<PluginListing> {
-  const line = { name: candidate.stem, from: candidate.from, why: null, hint: null, description: null };
+  const line = {
+    name: candidate.stem,
+    from: candidate.from,
+    why: null,
+    hint: null,
+    description: null,
+    untried: null,
+  };
   let executor: Executor;
   try {
     executor = await candidate.load();
@@ -137,7 +146,8 @@ async function listing(candidates: Candidate[], candidate: Candidate): Promise<P
     const hint = error instanceof JobxError ? (error.hint ?? null) : null;
     return { ...line, state: "broken", why: messageOf(error), hint };
   }
-  const found = { ...line, name: executor.name, description: executor.description };
+  const { name, description, untried = null } = executor;
+  const found = { ...line, name, description, untried };
   const winner = await find(candidates, executor.name).catch((error: unknown) => messageOf(error));
   if (winner === executor) return { ...found, state: "loaded" };
   if (typeof winner === "string") return { ...found, state: "shadowed", why: winner };

@@ -101,6 +101,8 @@ export type Executor = {
   name: string;
   /** One sentence for `jobx plugins` and `jobx help`. */
   description: string;
+  /** Where it has not been tried on a real scheduler: what it was written from. `jobx plugins` says so. */
+  untried?: string;
   /** The version of the contract that it was written against. */
   contract: number;
   capabilities: Capabilities;

@@ -22,6 +22,8 @@ export type Candidate = {
 const BUILT_IN: Record<string, () => Promise<unknown>> = {
   debug: () => import("../../plugins/debug.ts"),
   local: () => import("../../plugins/local.ts"),
+  lsf: () => import("../../plugins/lsf.ts"),
+  pbs: () => import("../../plugins/pbs.ts"),
   sge: () => import("../../plugins/sge.ts"),
   slurm: () => import("../../plugins/slurm.ts"),
 };

@@ -125,7 +125,7 @@ test("refused plugin folders and broken plugins are listed once each", async () 
     binary: null,
   });
   expect(await checkPlugins(registry)).toMatchObject([
-    { name: "executors", verdict: "ok", detail: "debug, local, slurm" },
+    { name: "executors", verdict: "ok", detail: "debug, local, lsf, pbs, sge, slurm" },
     { name: "plugin folder", verdict: "warn", mend: `chmod go-w ${open}` },
     { name: "plugin bad", verdict: "warn", detail: expect.stringContaining("no licence") },
   ]);

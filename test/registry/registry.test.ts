@@ -73,7 +73,7 @@ test("a plugin file is an executor of its name, with everything from jobx/plugin
 test("naming an executor loads that one file and no other", async () => {
   const path = folder({ "toy.ts": plugin("toy"), "other.ts": plugin("other") });
   const registry = open([path]);
-  expect(registry.names()).toEqual(["debug", "local", "other", "slurm", "toy"]);
+  expect(registry.names()).toEqual(["debug", "local", "lsf", "other", "pbs", "sge", "slurm", "toy"]);
   await registry.get("local");
   expect([wasLoaded(path, "toy.ts"), wasLoaded(path, "other.ts")]).toEqual([false, false]);
   await registry.get("toy");
@@ -81,8 +81,16 @@ test("naming an executor loads that one file and no other", async () => {
 });
 
 test("a file of another name is found as well, by what it defines", async () => {
-  const path = folder({ "my-cluster.ts": plugin("pbs"), "zzz.ts": "throw new Error('broken')" });
-  expect((await open([path]).get("pbs")).name).toBe("pbs");
+  const path = folder({ "my-cluster.ts": plugin("oar"), "zzz.ts": "throw new Error('broken')" });
+  expect((await open([path]).get("oar")).name).toBe("oar");
+});
+
+test("what was never tried on a real scheduler says what it was written from", async () => {
+  const path = folder({ "toy.ts": plugin("toy") });
+  const lines = await open([path]).list();
+  const untried = lines.filter((line) => line.untried !== null);
+  expect(untried.map((line) => line.name)).toEqual(["lsf", "pbs"]);
+  expect(untried[0]?.untried).toContain("manual");
 });
 
 test("a later folder wins by name, over earlier ones and over what is built in", async () => {
@@ -159,7 +167,7 @@ test("a plugin may have helpers beside it, in a folder that is not looked into",
     "README.md": "text",
   });
   const registry = open([path]);
-  expect(registry.names()).toEqual(["debug", "local", "slurm", "toy"]);
+  expect(registry.names()).toEqual(["debug", "local", "lsf", "pbs", "sge", "slurm", "toy"]);
   expect((await registry.get("toy")).name).toBe("toy");
 });
 

@@ -51,6 +51,8 @@ export default defineCommand({
       quiet: lines.filter((line) => line.state === "loaded").map((line) => line.name),
       text: () => tableOf(lines, output.style),
     });
+    for (const line of lines.filter(isUntried))
+      output.note(`${output.errStyle.bold(line.name)} is ${line.untried}`);
     // The files of a refused folder have their reason in common, so it is said once.
     const refused = new Set(registry.folders.flatMap(({ problem, files }) => (problem ? files : [])));
     const unusual = lines.filter((line) => line.state !== "loaded" && !refused.has(line.from));
@@ -71,11 +73,15 @@ const PAINT = { loaded: "green", shadowed: "dim", broken: "red" } as const;
 function tableOf(lines: PluginListing[], style: Style): string {
   const rows = lines.map((line) => [
     line.name,
-    style[PAINT[line.state]](line.state),
+    isUntried(line) ? style.yellow("untried") : style[PAINT[line.state]](line.state),
     printable(line.from),
     printable(line.description ?? ""),
   ]);
   return renderTable(COLUMNS, rows, { width: outputWidth(), title: style.dim });
+}
+
+function isUntried({ state, untried }: PluginListing): boolean {
+  return state === "loaded" && untried !== null;
 }
 
 function explain(line: PluginListing, style: Style): string {

@@ -5,7 +5,8 @@ import { type Check, type Env, ok, warn } from "./check.ts";
 /** How a scheduler is recognised, and asked for its version. */
 const SCHEDULERS = [
   { name: "Slurm", executor: "slurm", command: "sbatch", version: ["sbatch", "--version"] },
-  { name: "PBS", executor: "pbs", command: "qstat", version: ["qstat", "--version"] },
+  // Torque and Grid Engine have a qstat as well.
+  { name: "PBS", executor: "pbs", command: "pbs_rstat", version: ["qstat", "--version"] },
   { name: "LSF", executor: "lsf", command: "bsub", version: ["bsub", "-V"] },
   { name: "HTCondor", executor: "condor", command: "condor_submit", version: ["condor_version"] },
   { name: "Flux", executor: "flux", command: "flux", version: ["flux", "--version"] },

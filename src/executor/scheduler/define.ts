@@ -24,6 +24,7 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     scheduler: definition,
     name,
     description,
+    untried: definition.untried,
     capabilities,
     options,
     graceSeconds,

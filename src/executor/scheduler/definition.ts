@@ -16,6 +16,8 @@ export type SchedulerDefinition = {
   name: string;
   /** One sentence for `jobx plugins` and `jobx help`. */
   description: string;
+  /** Where it has not been tried on a real scheduler: what it was written from. `jobx plugins` says so. */
+  untried?: string;
   capabilities?: Partial<Capabilities>;
   options?: OptionSchema;
   /** How long a record may be late after an element has ended; 30 by default. */

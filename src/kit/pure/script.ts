@@ -1,7 +1,7 @@
 import { arrayFor } from "../array.ts";
 import { check, fail, show } from "../case.ts";
-import { runScript, syntaxError, workerEnvironment } from "../script.ts";
-import { definitionOf, forSchedulers } from "../subject.ts";
+import { runScript, syntaxError, variablesOf, workerEnvironment } from "../script.ts";
+import { definitionOf, forSchedulers, type Subject } from "../subject.ts";
 import { fitting, unless, VARIANTS } from "./submit.ts";
 
 /** The batch script: what it tells the worker, tried with bash and the scheduler's variables. */
@@ -46,7 +46,7 @@ export const SCRIPT = forSchedulers([
   {
     rule: "script.restarts",
     title: "the worker learns how often it was started before",
-    skip: (subject) => unless(subject, "requeue"),
+    skip: (subject) => unless(subject, "requeue") ?? unlessCounted(subject),
     async run(subject) {
       for (const restarts of [0, 2]) {
         const { JOBX_RESTARTS = "0" } = await workerEnvironment(subject, arrayFor(), { restarts });
@@ -171,6 +171,12 @@ export const SCRIPT = forSchedulers([
     },
   },
 ]);
+
+/** Why restarts cannot be learnt: a scheduler may not count them, and records tell as much. */
+function unlessCounted(subject: Subject): string | null {
+  const [once, again] = [0, 2].map((restarts) => variablesOf(subject, { restarts }));
+  return Bun.deepEquals(once, again) ? "no variable of its samples tells of restarts" : null;
+}
 
 function wordsIn(text: string | undefined, name: string): string[] {
   check(text !== undefined, `${name} is not set`);
