@@ -76,7 +76,7 @@ async function statusOnCluster(
       silent.push(`${stage.name}: ${firstLine(answer.failure)}`);
       continue;
     }
-    layOver(asked, answer.rows);
+    layOver(asked, answer.rows, position === 0);
     if (position > 0) continue;
     // What was submitted after the answer was given cannot stand in it.
     for (const one of asked)
@@ -138,7 +138,7 @@ function unanswered(
 }
 
 /** Gives each element the row that is about it; a row of another submission with a reused id is about none. */
-function layOver(asked: Open[], rows: NativeStatus[]): void {
+function layOver(asked: Open[], rows: NativeStatus[], isFirst: boolean): void {
   const byId = Map.groupBy(rows, (row) => row.id);
   const indexed = new Map<string, { byIndex: Map<number, NativeStatus>; whole: NativeStatus[] }>();
   for (const [id, list] of byId) indexed.set(id, index(list));
@@ -148,8 +148,8 @@ function layOver(asked: Open[], rows: NativeStatus[]): void {
     const at = one.element - one.native.firstElement;
     const row = known.byIndex.get(at) ?? known.whole.find((candidate) => isOurs(candidate, one.job));
     if (!row || !isOurs(row, one.job)) continue;
-    // What lags behind does not take back that an element has ended.
-    if (one.found !== null && (row.state === "queued" || row.state === "running")) continue;
+    // Of what waits or runs the first stage knows best: later ones lag behind, or tell of an id's next owner.
+    if (!isFirst && (row.state === "queued" || row.state === "running")) continue;
     one.found = row;
   }
 }
