@@ -26,6 +26,7 @@ export {
 export { createExecutor, type Executor } from "./client/executor.ts";
 export type { Asked, Handle, RetryOptions } from "./client/handle.ts";
 export type { JobInfo, RankInfo, TaskInfo } from "./client/info.ts";
+export { monitor, type MonitorOptions, type MonitorStream } from "./client/monitor.ts";
 export { type AnyHandle, Job, type JobPaths, Rank, Task, type TaskPaths } from "./client/job.ts";
 export type {
   After,
@@ -38,7 +39,10 @@ export type {
 export type { WaitOptions } from "./client/outcome.ts";
 export type { SessionOptions } from "./client/session.ts";
 export type { Submission, SubmittedCall } from "./client/submission.ts";
+export { type Bound, bind } from "./code/bind.ts";
 export { type ErrorCode, JobxError } from "./errors.ts";
 export type { Counts, TaskState } from "./model/states.ts";
 export { type JobContext, jobContext } from "./worker/context.ts";
+export { type Distributed, distributed } from "./worker/distributed.ts";
 export { type Again, again, defineTask, type Task as DefinedTask, type TaskContext } from "./worker/task.ts";
+export { InterruptedError } from "./worker/warning.ts";

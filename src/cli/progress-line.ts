@@ -1,4 +1,5 @@
 import { type Counts, finalOf, totalOf } from "../model/states.ts";
+import { progressText as countsText } from "../orchestrator/progress-text.ts";
 import type { Style } from "./output.ts";
 import { paintState } from "./states.ts";
 import { fit } from "./table.ts";
@@ -38,14 +39,7 @@ export function progressLine(progress: Progress, width: number, style: Style): s
 
 /** The same as a plain line, for logs: "job 12: 18 of 24 done, 2 running, 1 failed". */
 export function progressText({ label, counts }: Pick<Progress, "label" | "counts">): string {
-  const bad = counts.failed + counts.timeout + counts.lost;
-  const parts = [
-    `${finalOf(counts)} of ${totalOf(counts)} done`,
-    ...(counts.running > 0 ? [`${counts.running} running`] : []),
-    ...(bad > 0 ? [`${bad} failed`] : []),
-    ...(counts.cancelled > 0 ? [`${counts.cancelled} cancelled`] : []),
-  ];
-  return `${label}: ${parts.join(", ")}`;
+  return `${label}: ${countsText(counts)}`;
 }
 
 /** Seconds that the rest takes at this rate; null where nobody can say. */

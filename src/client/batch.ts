@@ -15,7 +15,7 @@ type SubmitAll = (works: readonly Work[]) => Promise<Scope>;
 export class Batch {
   readonly #group: Group;
 
-  /** Made by `executor.batch`. */
+  /** Made by `executor.batch`. @internal */
   constructor(group: Group) {
     this.#group = group;
   }

@@ -32,7 +32,7 @@ export class Executor {
   readonly #session: Session;
   readonly #options: ExecutorOptions;
 
-  /** Use `createExecutor`. */
+  /** Use `createExecutor`. @internal */
   constructor(session: Session, options: ExecutorOptions) {
     this.#session = session;
     this.#options = options;

@@ -36,6 +36,7 @@ export abstract class Handle<T = unknown> {
   abstract readonly id: number | string;
   readonly #source: ScopeSource;
 
+  /** @internal */
   constructor(source: ScopeSource) {
     this.#source = source;
   }

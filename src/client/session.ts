@@ -23,8 +23,21 @@ export function openSession(options: SessionOptions): Session {
   const { home, profile, shared, runtime, onNote } = options;
   const given = { home, profile, shared, runtime: typeof runtime === "string" ? [runtime] : runtime };
   const config = loadConfig({ env: process.env, cwd: process.cwd(), given, label: (key) => key });
-  const note = onNote ?? currentDriver().note ?? warn;
-  return { config, services: servicesFrom(config, { env: process.env, note }) };
+  const tell = onNote ?? currentDriver().note ?? warn;
+  // Set by `jobx -v run`.
+  const log = process.env.JOBX_VERBOSE ? (line: string) => tell(`$ ${line}`) : undefined;
+  const note = once(tell);
+  return { config, services: servicesFrom(config, { env: process.env, note, log }) };
+}
+
+/** What a command line says once is not said again for each of a script's submissions. */
+function once(note: (text: string) => void): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    note(text);
+  };
 }
 
 function warn(text: string): void {

@@ -15,7 +15,8 @@ export function runScript(file: string, words: string[], colors: boolean): Promi
   registerOwnModules();
   // The first module of a graph is a main module: `import.meta.main` and `require.main === module` hold in it.
   const graph = new Bun.ModuleGraph();
-  setDriver({ script: file, modules: () => graph.run(() => modulesOf(file)) });
+  const note = (text: string) => console.error(text);
+  setDriver({ script: file, modules: () => graph.run(() => modulesOf(file)), note });
   const evaluated = graph.import(file);
   evaluated.catch(errors.inMain);
   warnOfOpenAwait(evaluated);
