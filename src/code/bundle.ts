@@ -5,7 +5,13 @@ import type { BuildArtifact, BunPlugin } from "bun";
 import { JobxError } from "../errors.ts";
 import { buildError } from "./build-error.ts";
 import { findComputedImports, type SourceMapFile } from "./computed-imports.ts";
-import { keepOriginalPaths, ORIGINAL_PATH_NAMES, type RewrittenFile } from "./original-paths.ts";
+import {
+  ASSET_EXPRESSION,
+  ASSET_PREFIX,
+  keepOriginalPaths,
+  ORIGINAL_PATH_NAMES,
+  type RewrittenFile,
+} from "./original-paths.ts";
 
 /** A module with everything it imports, as one file and its assets. */
 export type Bundle = {
@@ -20,23 +26,22 @@ export type Bundle = {
   warnings: string[];
 };
 
+export type BundleOptions = {
+  /** Files below this folder are told the places that they have in the snapshot. */
+  copied?: string | null;
+  /** The text of a file that is not on disk. */
+  inline?: InlineModule;
+};
+
 /** Code that stands in no file of its own: its imports are resolved, and its places told, by another file. */
 export type InlineModule = { text: string; mapBack(map: SourceMapFile): SourceMapFile };
-
-/**
- * What Bun.build puts before an asset's name. With its opening quote it is exactly as long as the
- * expression that takes its place, so that the source map's columns stay right.
- */
-const ASSET_PREFIX = '"/jobx-asset-here/';
-const ASSET_EXPRESSION = 'import.meta.dir+"/';
 
 /**
  * Bundles a module: packages included, `jobx` and `jobx/plugin` left out, names and lines kept, paths
  * as the author's files would see them. The same files give the same bytes from any current folder.
  * Throws USAGE with file, line and code frame when the code does not build, or cannot be carried.
- * `inline` is the text of a file that is not on disk.
  */
-export async function bundleModule(file: string, inline?: InlineModule): Promise<Bundle> {
+export async function bundleModule(file: string, { copied, inline }: BundleOptions = {}): Promise<Bundle> {
   const rewritten = new Map<string, RewrittenFile>();
   const build = await Bun.build({
     entrypoints: [file],
@@ -52,7 +57,7 @@ export async function bundleModule(file: string, inline?: InlineModule): Promise
     naming: { entry: "index.[ext]", asset: "[name]-[hash].[ext]" },
     // NODE_ENV stays what it is when the task runs.
     define: { ...ORIGINAL_PATH_NAMES, "process.env.NODE_ENV": "process.env.NODE_ENV" },
-    plugins: [ownModules, keepOriginalPaths(rewritten, inline && file)],
+    plugins: [ownModules, keepOriginalPaths(rewritten, { copied: copied ?? null, madeUp: inline && file })],
   });
   const entry = build.outputs.find((output) => output.kind === "entry-point");
   if (!build.success || !entry) throw buildError(file, build.logs, rewritten);

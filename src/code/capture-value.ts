@@ -52,7 +52,14 @@ async function captureText(
   }
   const located = locateFunction(text.text, ownFiles(options));
   const file = located?.module.file ?? options.script ?? join(options.cwd, "inline.ts");
-  const inline: InlineFunction = { name: nameOf(fn), text, values, located, file };
+  const inline: InlineFunction = {
+    name: nameOf(fn),
+    text,
+    values,
+    located,
+    file,
+    snapshot: options.snapshot,
+  };
   const refused = await whyNotInline(inline);
   if (refused) throw refused;
   return captureInline(inline);

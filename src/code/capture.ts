@@ -1,10 +1,8 @@
 import type { FunctionCode } from "../model/job.ts";
 import { checkExport } from "./exports.ts";
 import { type FunctionReference, resolveReference } from "./reference.ts";
+import type { SnapshotFiles } from "./snapshot-files.ts";
 import { keepSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
-
-/** Files beside a module that its code reads at run time, as globs relative to the module's folder. */
-export type SnapshotFiles = { include?: string[]; exclude?: string[] };
 
 export type CaptureOptions = {
   /** The folder that references are relative to. */
@@ -62,7 +60,7 @@ export async function captureExport(
   files: CaptureOptions["snapshot"],
 ): Promise<CapturedFunction> {
   if (files === false) checkExport(reference);
-  const snapshot = files === false ? null : await takeSnapshot(reference);
+  const snapshot = files === false ? null : await takeSnapshot(reference, files);
   return { ...reference, name: nameOf(reference), snapshot };
 }
 

@@ -29,6 +29,7 @@ export type FunctionText = {
  */
 export function readFunctionText(text: string): FunctionText | string {
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) return NATIVE;
+  let best = { at: -1, message: "" };
   for (const [before, after] of WRAPPERS) {
     try {
       const program = parseModule(`${before}${text}${after}`);
@@ -36,20 +37,19 @@ export function readFunctionText(text: string): FunctionText | string {
       return typeof found === "string" ? found : judge(text, before, after, program, found);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      if (before === LAST[0]) return `cannot be read from its text: ${messageOf(error)}`;
+      const at = Number(Reflect.get(error, "pos")) - before.length;
+      if (at > best.at) best = { at, message: error.message.replace(/ \(\d+:\d+\)$/, "") };
     }
   }
-  return "cannot be read from its text";
+  return `cannot be read from its text: ${best.message}`;
 }
 
 const NATIVE = "is built in, or was made by bind(): it has no text";
-/** A line comment at the end of the text must not swallow what follows. */
-const LAST = ["Object.values({\n", "\n})[0]"] as const;
-const WRAPPERS = [["(\n", "\n)"], LAST] as const;
-
-function messageOf(error: SyntaxError): string {
-  return error.message.replace(/ \(\d+:\d+\)$/, "");
-}
+/** As an expression, and as a method. A line comment at the end of the text must not swallow what follows. */
+const WRAPPERS = [
+  ["(\n", "\n)"],
+  ["Object.values({\n", "\n})[0]"],
+] as const;
 
 function functionIn(program: AnyNode): FunctionNode | string {
   let found: FunctionNode | string | null = null;

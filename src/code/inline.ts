@@ -5,12 +5,14 @@ import { recordFileBytes } from "../store/files.ts";
 import { bundleModule } from "./bundle.ts";
 import type { CapturedFunction } from "./capture.ts";
 import { codeFrame } from "./code-frame.ts";
+import type { SourceMapFile } from "./computed-imports.ts";
 import type { FunctionText, Use } from "./function-text.ts";
 import { anchorAt, mapToOrigin } from "./inline-map.ts";
 import { anchorsOf, lineStarts, type Located } from "./locate.ts";
 import { constantsOf } from "./original-paths.ts";
 import { showPath } from "./show-path.ts";
-import { FROM_VALUES, snapshotOf, VALUES } from "./snapshot.ts";
+import { copyFiles, type SnapshotFiles } from "./snapshot-files.ts";
+import { FROM_VALUES, snapshotOf } from "./snapshot.ts";
 import { isFunctionNode, walkSyntax } from "./syntax.ts";
 
 /** A function that is taken by its text. */
@@ -24,6 +26,8 @@ export type InlineFunction = {
   located: Located | null;
   /** Its file, or else one beside which its imports are looked for. */
   file: string;
+  /** Files to copy into its snapshot, relative to `file`'s folder. */
+  snapshot: boolean | SnapshotFiles;
 };
 
 /** Why a function cannot be taken by its text, with the place and the ways out; null when it can. */
@@ -47,10 +51,9 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
   const anchors = located ? await anchorsOf(located) : [];
   const given = Object.entries(values ?? {});
   const used = given.filter(([key]) => text.outer.has(key));
-  const before = beforeText(
-    fn,
-    used.map(([key]) => key),
-  );
+  const copied = copyFiles(file, fn.snapshot);
+  const names = used.map(([key]) => key);
+  const before = constants(fn, copied?.root ?? null) + beginning(fn, names);
   const whole = `${before}${text.text}${text.after});\n${fn.values ? "" : exportOf(fn)}`;
   const origin = {
     file: `${file}#inline.js`,
@@ -60,8 +63,9 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
     source: file,
     content: located?.module.source ?? "",
   };
-  const bundle = await bundleModule(origin.file, { text: whole, mapBack: (map) => mapToOrigin(map, origin) });
-  const extra = values ? [[VALUES, recordFileBytes(Object.fromEntries(used))] as const] : [];
+  const inline = { text: whole, mapBack: (map: SourceMapFile) => mapToOrigin(map, origin) };
+  const bundle = await bundleModule(origin.file, { copied: copied?.root, inline });
+  const stored = values && recordFileBytes(Object.fromEntries(used));
   const unused = given.filter(([key]) => !text.outer.has(key));
   const warnings = unused.map(([key]) => `bind.${key} is not used by ${name || "the function"}`);
   const [first] = anchors;
@@ -69,7 +73,7 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
     file: first ? `${file}:${first.line + 1}` : file,
     export: "default",
     name: name || basename(file).replace(/\.[^.]+$/, ""),
-    snapshot: snapshotOf(bundle, { extra, warnings }),
+    snapshot: snapshotOf({ ...bundle, warnings: [...warnings, ...bundle.warnings] }, copied, stored),
   };
 }
 
@@ -81,12 +85,14 @@ const WHY: Record<string, string> = {
   "eval()": "which may use anything around it",
 };
 
+function constants({ text, file }: InlineFunction, copied: string | null): string {
+  return text.outer.has("__dirname") || text.outer.has("__filename") ? constantsOf(file, copied) : "";
+}
+
 /** What stands before a function's text in the module that is made of it. */
-function beforeText(fn: InlineFunction, names: string[]): string {
-  const { text, file, values } = fn;
-  const constants = text.outer.has("__dirname") || text.outer.has("__filename") ? constantsOf(file) : "";
-  if (values) return `${constants}export const ${FROM_VALUES}=({${names.join(",")}})=>(${text.before}`;
-  return `${constants}const ${nameIn(fn)}=(${text.before}`;
+function beginning(fn: InlineFunction, names: string[]): string {
+  if (fn.values) return `export const ${FROM_VALUES}=({${names.join(",")}})=>(${fn.text.before}`;
+  return `const ${nameIn(fn)}=(${fn.text.before}`;
 }
 
 function exportOf(fn: InlineFunction): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import type { BunPlugin } from "bun";
@@ -21,6 +21,16 @@ export const ORIGINAL_PATH_NAMES: Record<string, string> = {
   "import.meta.main": "false",
 };
 
+/**
+ * What Bun.build puts before the name of a file in the snapshot. With its opening quote it is exactly as long as the
+ * expression that takes its place, so that the source map's columns stay right.
+ */
+export const ASSET_PREFIX = '"/jobx-asset-here/';
+export const ASSET_EXPRESSION = 'import.meta.dir+"/';
+
+/** The folder of a snapshot with the files that were copied into it. */
+export const FILES = "files";
+
 /** A file as its author wrote it, and what was put before one of its lines. */
 export type RewrittenFile = { text: string; line: number; shift: number };
 
@@ -29,7 +39,10 @@ export type RewrittenFile = { text: string; line: number; shift: number };
  * constants. They stand at the beginning of an existing line: no line number changes. Fills `rewritten`
  * so that source maps and messages can show the original text. `madeUp` is a file that is not on disk.
  */
-export function keepOriginalPaths(rewritten: Map<string, RewrittenFile>, madeUp?: string): BunPlugin {
+export function keepOriginalPaths(
+  rewritten: Map<string, RewrittenFile>,
+  { copied, madeUp }: { copied: string | null; madeUp?: string },
+): BunPlugin {
   return {
     name: "jobx-original-paths",
     setup(build) {
@@ -38,7 +51,7 @@ export function keepOriginalPaths(rewritten: Map<string, RewrittenFile>, madeUp?
         if (path === madeUp) return undefined;
         const text = readFileSync(path, "utf8");
         if (!/import\.meta\b|__dirname|__filename/.test(text)) return undefined;
-        const constants = constantsOf(path);
+        const constants = constantsOf(path, copied);
         const at = text.startsWith("#!") ? text.indexOf("\n") + 1 : 0;
         rewritten.set(path, { text, line: at === 0 ? 1 : 2, shift: constants.length });
         return { contents: text.slice(0, at) + constants + text.slice(at), loader };
@@ -47,14 +60,32 @@ export function keepOriginalPaths(rewritten: Map<string, RewrittenFile>, madeUp?
   };
 }
 
-/** The constants of a file, as one line without its end. */
-export function constantsOf(path: string): string {
-  const values = {
-    __jobx_dir: dirname(path),
-    __jobx_path: path,
-    __jobx_file: basename(path),
-    __jobx_url: pathToFileURL(path).href,
-  };
-  const parts = Object.entries(values).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return `var ${parts.join(",")};`;
+/**
+ * The constants of a file, as one line without its end. Below `copied`, the folder of which a snapshot has files, they
+ * are the places in the copy; packages keep their own.
+ */
+export function constantsOf(path: string, copied: string | null): string {
+  const below = copied === null ? ".." : relative(copied, path);
+  if (below.startsWith("..") || /(?:^|\/)node_modules\//.test(below)) {
+    return declarations({
+      __jobx_dir: JSON.stringify(dirname(path)),
+      __jobx_path: JSON.stringify(path),
+      __jobx_file: JSON.stringify(basename(path)),
+      __jobx_url: JSON.stringify(pathToFileURL(path).href),
+    });
+  }
+  const folder = dirname(below);
+  return declarations({
+    __jobx_files: `${ASSET_PREFIX}${FILES}"`,
+    __jobx_dir: folder === "." ? "__jobx_files" : `__jobx_files+${JSON.stringify(`/${folder}`)}`,
+    __jobx_path: `__jobx_files+${JSON.stringify(`/${below}`)}`,
+    __jobx_file: JSON.stringify(basename(path)),
+    __jobx_url: "Bun.pathToFileURL(__jobx_path).href",
+  });
+}
+
+function declarations(values: Record<string, string>): string {
+  return `var ${Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",")};`;
 }

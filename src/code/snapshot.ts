@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { errnoOf, JobxError, messageOf } from "../errors.ts";
@@ -9,10 +9,17 @@ import { codeDir, homeDirs } from "../store/layout.ts";
 import { type Bundle, bundleModule } from "./bundle.ts";
 import { whyNotCallableInCode } from "./callable.ts";
 import { missingExport, notCallable, usesModuleExports } from "./exports.ts";
+import { FILES } from "./original-paths.ts";
 import type { FunctionReference } from "./reference.ts";
+import { type CopiedFiles, copyFiles, type SnapshotFiles } from "./snapshot-files.ts";
 
 /** Code as it will be stored: files by their path in its folder, `index.js` among them. Warnings are sentences. */
-export type Snapshot = { files: ReadonlyMap<string, string | Uint8Array>; warnings: string[] };
+export type Snapshot = {
+  files: ReadonlyMap<string, string | Uint8Array>;
+  /** Those of the files that may be executed. */
+  executable: ReadonlySet<string>;
+  warnings: string[];
+};
 
 /** The file of a snapshot that a task imports. */
 const INDEX = "index.js";
@@ -21,23 +28,35 @@ export const VALUES = "values.msgpack";
 export const FROM_VALUES = "__jobx_from_values";
 
 /**
- * A function's module, bundled with all it imports. Nothing is written, and the module is not run. Throws
- * USAGE when it does not build, lacks the export, or exports something that cannot be called.
+ * A function's module, bundled with all it imports, and the files that are asked for. Nothing is written, and the
+ * module is not run. Throws USAGE when it does not build, lacks the export, or exports something that cannot be called.
  */
-export async function takeSnapshot(reference: FunctionReference): Promise<Snapshot> {
-  const bundle = await bundleModule(reference.file);
+export async function takeSnapshot(
+  reference: FunctionReference,
+  files: true | SnapshotFiles = true,
+): Promise<Snapshot> {
+  const copied = copyFiles(reference.file, files);
+  const bundle = await bundleModule(reference.file, { copied: copied?.root });
   checkBundle(reference, bundle);
-  return snapshotOf(bundle);
+  return snapshotOf(bundle, copied);
 }
 
-/** A bundle with further files and warnings. */
+/** A bundle with the files that were copied for it, and values for an inline function. */
 export function snapshotOf(
   { code, assets, warnings }: Bundle,
-  more: { extra?: Iterable<readonly [string, Uint8Array]>; warnings?: string[] } = {},
+  copied: CopiedFiles | null,
+  values: Uint8Array | null = null,
 ): Snapshot {
   const files = new Map<string, string | Uint8Array>([[INDEX, code]]);
-  for (const [name, bytes] of [...assets, ...(more.extra ?? [])]) files.set(name, bytes);
-  return { files, warnings: [...(more.warnings ?? []), ...warnings] };
+  for (const [name, bytes] of assets) files.set(name, bytes);
+  const executable = new Set<string>();
+  for (const [path, file] of copied?.files ?? []) {
+    const name = join(FILES, path);
+    files.set(name, file.bytes);
+    if (file.executable) executable.add(name);
+  }
+  if (values) files.set(VALUES, values);
+  return { files, executable, warnings: [...(copied?.warnings ?? []), ...warnings] };
 }
 
 /**
@@ -81,17 +100,17 @@ function checkBundle(reference: FunctionReference, bundle: Bundle): void {
   if (why) throw notCallable(reference, why);
 }
 
-function hashOf({ files }: Snapshot): string {
+function hashOf({ files, executable }: Snapshot): string {
   const hash = new Bun.CryptoHasher("sha256");
   for (const [name, content] of files) {
     const bytes = Buffer.from(content);
-    hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
+    hash.update(`\0${name}\0${executable.has(name) ? "x" : ""}${bytes.length}\0`).update(bytes);
   }
   return hash.digest("hex");
 }
 
 /** Fills a temporary folder and renames it; whoever comes second finds the work done. */
-function place(home: string, code: string, { files }: Snapshot): void {
+function place(home: string, code: string, { files, executable }: Snapshot): void {
   const target = codeDir(home, code);
   if (existsSync(join(target, INDEX))) return touch(target);
   const temporary = join(homeDirs.code(home), `.${code.slice(0, 12)}-${randomUUID()}`);
@@ -101,6 +120,7 @@ function place(home: string, code: string, { files }: Snapshot): void {
       const path = join(temporary, name);
       ensureDir(dirname(path));
       writeNewFile(path, Buffer.from(content));
+      if (executable.has(name)) chmodSync(path, statSync(path).mode | 0o100);
     }
     renameSync(temporary, target);
   } catch (error) {
