@@ -68,6 +68,7 @@ export default defineScheduler({
       default: false,
     }),
     "gpu-resource": option.string("The resource that --gpus asks for", { default: "gpu" }),
+    "gpus-per-slot": option.boolean("Ask for a slot's share of --gpus, rounded up", { default: false }),
     notify: option.boolean("Warn the job before it is killed, so that it can leave in good order", {
       default: true,
     }),
@@ -208,6 +209,9 @@ function refuse(message: string, hint: string): JobxError {
 /** qsub(1): a job that exits with it is run again, without a command that only submit hosts may run. */
 const AGAIN = 99;
 
+/** What an earlier run may take to leave once it was warned. */
+const HANDOVER_SECONDS = 10;
+
 /** What Grid Engine sets in a job (qsub(1), "ENVIRONMENTAL VARIABLES") and tasks shall see. */
 const VARIABLES =
   "ARC JOB_ID JOB_NAME JOB_SCRIPT NHOSTS NQUEUES NSLOTS PE PE_HOSTFILE QUEUE REQUEST RESTARTED TMPDIR TMP SGE_* CUDA_VISIBLE_DEVICES";
@@ -233,6 +237,8 @@ function script(array: NativeArray): string {
     '{ : >>"$log"; } 2>/dev/null && exec >>"$log" 2>&1',
     `cd ${shellWords([spec.cwd])} 2>/dev/null || cd /`,
     "export JOBX_RESTARTS=${RESTARTED:-0}",
+    // With -notify it may start here while its earlier run still leaves.
+    `export JOBX_HANDOVER_SECONDS=${HANDOVER_SECONDS}`,
     `export JOBX_SCHEDULER_VARIABLES='${VARIABLES}'`,
     // Only of a suspension, which needs no answer.
     "export JOBX_IGNORED_SIGNALS=SIGUSR1",
@@ -302,7 +308,10 @@ function resourceFlags(array: NativeArray): string[] {
     const share = options["mem-per-slot"] === true ? memBytes / slots : memBytes;
     wanted.push(`${String(options["mem-resource"] ?? "mem_free")}=${Math.ceil(share / 1024)}K`);
   }
-  if (gpus !== undefined) wanted.push(`${String(options["gpu-resource"] ?? "gpu")}=${gpus.count}`);
+  if (gpus !== undefined) {
+    const share = options["gpus-per-slot"] === true ? Math.ceil(gpus.count / slots) : gpus.count;
+    wanted.push(`${String(options["gpu-resource"] ?? "gpu")}=${share}`);
+  }
   if (options.l !== undefined) wanted.push(String(options.l));
   return wanted.length === 0 ? flags : [...flags, "-l", wanted.join(",")];
 }

@@ -1,0 +1,114 @@
+import { expect, test } from "bun:test";
+
+import { admin } from "../helpers/cluster.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { describeSge, killNode, startNode, TestSge } from "../helpers/sge.ts";
+
+/** Counts its runs in the checkpoint folder, leaves when it is warned, and ends by itself in its second run. */
+const RESUMES = `
+n=$(cat $JOBX_CHECKPOINT_DIR/n 2>/dev/null || echo 0)
+echo $((n + 1)) >$JOBX_CHECKPOINT_DIR/n
+echo "run $n of attempt $JOBX_ATTEMPT on $JOBX_NODE"
+test $n -gt 0 && exit 0
+trap 'exit 85' USR2
+while :; do sleep 0.1; done
+`;
+
+describeSge("a worker in an allocation", () => {
+  test("leaves when its job is rescheduled, and goes on from its checkpoint", async () => {
+    const jobx = new TestSge({ user: "jobxsge" });
+    const id = await jobx.submit(["--array", "0-1", "--", "sh", "-c", RESUMES]);
+    await jobx.untilLogged(id, "run 0");
+    await jobx.untilLogged(id, "run 0", "1.out");
+    const [native = ""] = await jobx.natives(id);
+    await admin("qmod", "-rj", `${native}.1`);
+    await jobx.untilLogged(id, "run 1 of attempt 1");
+    await jobx.ok(["cancel", `${id}.1`]);
+    expect(await jobx.wait(id, 60)).toBe(1);
+    expect(await jobx.tasks(id)).toMatchObject([{ state: "succeeded", attempt: 1 }, { state: "cancelled" }]);
+    expect(jobx.log(id, "1.out")).not.toContain("run 1");
+  });
+
+  test("moves away, when its queue is suspended, by its checkpointing environment", async () => {
+    const jobx = new TestSge();
+    const low = ["-o", "queue=ckpt.q", "-o", "l=ckpted,hostname=sge2", "-o", "ckpt=move"];
+    const id = await jobx.submit([...low, "--", "sh", "-c", RESUMES]);
+    await jobx.untilLogged(id, "run 0");
+    const high = await jobx.submit(["-o", "l=hostname=sge2", "--", "sleep", "1"]);
+    expect(await jobx.wait(high)).toBe(0);
+    expect(await jobx.wait(id)).toBe(0);
+    expect(await jobx.tasks(id)).toMatchObject([{ state: "succeeded", attempt: 1 }]);
+  });
+
+  test("goes on where it was after a suspension, which tasks need not know of", async () => {
+    const jobx = new TestSge();
+    const script = "echo started; sleep 1; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; echo done";
+    const id = await jobx.submit(["--", "sh", "-c", script]);
+    await jobx.untilLogged(id, "started");
+    const [native = ""] = await jobx.natives(id);
+    await admin("qmod", "-sj", native);
+    await eventually(async () => / s /.test(await admin("qstat")), { what: "the job to be suspended" });
+    await admin("qmod", "-usj", native);
+    expect(await jobx.wait(id)).toBe(0);
+    expect(jobx.log(id)).toBe("started\ndone\n");
+  });
+
+  test("is run again for want of time, and counts its timeouts", async () => {
+    const jobx = new TestSge();
+    const limits = ["--time", "3s", "--signal-delay", "1s", "--max-timeouts", "1"];
+    const script = "echo run >>$JOBX_CHECKPOINT_DIR/runs; sleep 300";
+    const id = await jobx.submit([...limits, "--", "sh", "-c", script]);
+    expect(await jobx.wait(id, 60)).toBe(1);
+    expect(await jobx.tasks(id)).toMatchObject([{ state: "timeout", attempt: 1 }]);
+  });
+
+  test("leaves it to Grid Engine's own word when all of it is killed at its limit", async () => {
+    const jobx = new TestSge();
+    const id = await jobx.submit([
+      "-o",
+      "notify=false",
+      "-o",
+      "l=h_rt=2",
+      "--no-requeue",
+      "--",
+      "sleep",
+      "300",
+    ]);
+    await eventually(async () => (await jobx.tasks(id))[0]?.state === "timeout", { timeoutMs: 60_000 });
+    expect((await jobx.tasks(id))[0]?.reason).toContain("time limit");
+  });
+
+  test("is followed by one on another node when its node dies", async () => {
+    const jobx = new TestSge();
+    const script = `test {index} = 0 && { echo once; exit 0; }; ${RESUMES}`;
+    const id = await jobx.submit(["--array", "0-1", "--pack", "2/1", "--", "sh", "-c", script]);
+    await jobx.untilLogged(id, "run 0", "1.out");
+    const node = /on (sge\d)/.exec(jobx.log(id, "1.out"))?.[1] ?? "";
+    await killNode(node);
+    try {
+      expect(await jobx.wait(id)).toBe(0);
+    } finally {
+      await startNode(node);
+    }
+    expect(await jobx.tasks(id)).toMatchObject([
+      { state: "succeeded", attempt: 0 },
+      { state: "succeeded", attempt: 1 },
+    ]);
+    expect(jobx.log(id, "1.out")).not.toContain(`run 1 of attempt 1 on ${node}`);
+  });
+
+  test("runs the ranks of a task on one node, in its slots", async () => {
+    const jobx = new TestSge();
+    const id = await jobx.submit([
+      "--ranks-per-node",
+      "2",
+      "--",
+      "sh",
+      "-c",
+      "echo $JOBX_RANK of $NSLOTS; echo $JOBX_RANK >$JOBX_RESULT",
+    ]);
+    expect(await jobx.wait(id)).toBe(0);
+    expect([jobx.log(id), jobx.log(id, "0.1.out")]).toEqual(["0 of 2\n", "1 of 2\n"]);
+    expect(await jobx.json<number[]>(["result", id])).toEqual([0, 1]);
+  });
+});
