@@ -1,10 +1,11 @@
-import { closeSync, fstatSync, openSync, readdirSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 
 import { errnoOf, JobxError } from "../errors.ts";
 import { checksum } from "./checksum.ts";
 import { decode, encodeAt } from "./codec.ts";
 import { readInto, whenThere } from "./files.ts";
-import { parseStateName, statePath } from "./layout.ts";
+import { isStateLeftover, parseStateName, statePath } from "./layout.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 import { storageError } from "./storage-errors.ts";
 import { writeFileAsync } from "./write-async.ts";
@@ -30,17 +31,26 @@ const HEADER_BYTES = 24;
 
 /** The numbers of a task's states, the latest first; none where there is no folder. */
 export function listStates(folder: string): number[] {
-  let names: string[];
+  return namesIn(folder)
+    .map(parseStateName)
+    .filter((number) => number !== null)
+    .sort((a, b) => b - a);
+}
+
+/** Removes what saves of earlier attempts left when they were cut short. */
+export function removeLeftovers(folder: string): void {
+  for (const name of namesIn(folder)) {
+    if (isStateLeftover(name)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function namesIn(folder: string): string[] {
   try {
-    names = readdirSync(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return [];
     throw storageError(folder, "read", error);
   }
-  return names
-    .map(parseStateName)
-    .filter((number) => number !== null)
-    .sort((a, b) => b - a);
 }
 
 /** The parts of a state's file, to be written one after the other. Throws PAYLOAD where arguments or values cannot be stored. */

@@ -45,7 +45,7 @@ export class RunnerPool {
       }
       return endOf(outcome);
     });
-    const patienceMs = Math.min(context.spec.run.signalDelaySeconds * 1000, PATIENCE_MS);
+    const patienceMs = Math.min(context.spec.run.signalDelaySeconds * 500, PATIENCE_MS);
     return {
       pid: runner.pid,
       ownsGroup: false,
@@ -133,5 +133,5 @@ function endOf(outcome: RunnerOutcome): RankEnd {
   };
 }
 
-/** How long a function may keep its event loop busy after a warning until it counts as blocked; less where the notice is shorter. */
+/** How long a function may keep its event loop busy after a warning until it counts as blocked; at most half of the notice. */
 const PATIENCE_MS = 20_000;

@@ -9,6 +9,7 @@ import {
   encodeState,
   listStates,
   readState,
+  removeLeftovers,
   type StateMark,
   type StoredState,
   writeState,
@@ -51,6 +52,7 @@ export class StateKeeper {
   /** Reads the last whole state, and notes in the log which it is. Throws FORMAT or STORAGE. */
   constructor(place: KeeperPlace) {
     this.#place = place;
+    if (place.rank === 0) removeLeftovers(place.folder);
     this.#numbers = listStates(place.folder);
     this.#next = (this.#numbers[0] ?? 0) + 1;
     const candidates = this.#numbers.filter((number) => number <= (place.upTo ?? Infinity));

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { eventually } from "../helpers/eventually.ts";
 import { TestJobx } from "../helpers/jobx.ts";
+import { killProcess, processesOf } from "../helpers/processes.ts";
 
 const jobx = new TestJobx({ JOBX_QUEUE_IDLE_MS: "2000" });
 
@@ -14,26 +15,7 @@ type Status = {
 };
 const status = (id: string) => jobx.json<Status>(["status", "--tasks", id]);
 
-/** Pids of this test's own processes that were started with this word (`_queue`, `_worker`, `_runner`). */
-function processesOf(word: string): number[] {
-  const own = `JOBX_RUNTIME_DIR=${jobx.env["JOBX_RUNTIME_DIR"]}`;
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        return argv.includes(word) && readFileSync(`/proc/${pid}/environ`, "utf8").includes(own);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-async function killOne(word: string): Promise<void> {
-  const pid = await eventually(() => processesOf(word)[0]);
-  process.kill(pid, "SIGKILL");
-}
+const killOne = (word: string) => killProcess(jobx, word);
 
 describe("after a process of jobx is killed", () => {
   test("the queue: running tasks go on, waiting ones start, nothing is lost", async () => {
@@ -106,8 +88,8 @@ describe("after a process of jobx is killed", () => {
       `if test {index} = 0; then touch ${marker}; sleep 1000; fi`,
     ]);
     await eventually(() => existsSync(marker));
-    const [queue] = processesOf("_queue");
-    const [worker] = processesOf("_worker");
+    const [queue] = processesOf(jobx, "_queue");
+    const [worker] = processesOf(jobx, "_worker");
     if (queue) process.kill(queue, "SIGKILL");
     if (worker) process.kill(worker, "SIGKILL");
     expect((await jobx.run(["wait", id])).code).toBe(1);
@@ -128,7 +110,7 @@ describe("after a process of jobx is killed", () => {
     for (const word of ["_worker", "_queue", "_worker", "_worker", "_queue"]) {
       const before = (await status(id)).counts["succeeded"] ?? 0;
       if (before === 200) break;
-      const [pid] = processesOf(word);
+      const [pid] = processesOf(jobx, word);
       if (pid) process.kill(pid, "SIGKILL");
       await eventually(async () => ((await status(id)).counts["succeeded"] ?? 0) > before, {
         timeoutMs: 20_000,
@@ -147,7 +129,7 @@ describe("after a process of jobx is killed", () => {
     const id = await jobx.submit(["--sweep", "i=0..149", "--retries", "20", "square.ts"]);
     for (const word of ["_runner", "_worker", "_queue", "_runner", "_worker", "_runner"]) {
       const before = (await status(id)).counts["succeeded"] ?? 0;
-      const [pid] = processesOf(word);
+      const [pid] = processesOf(jobx, word);
       if (pid) process.kill(pid, "SIGKILL");
       const further = async () => {
         const succeeded = (await status(id)).counts["succeeded"] ?? 0;

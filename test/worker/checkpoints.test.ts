@@ -54,7 +54,6 @@ export const deaf = defineTask({ run: (ctx) => steps(saving(ctx), forever) });
 /** Saves, and blocks its event loop. */
 export const blocked = defineTask({
   run: (ctx) => steps(saving(ctx), async () => {
-    await Bun.sleep(20);
     while (true);
   }),
 });
@@ -157,4 +156,100 @@ describe("a task that saves and leaves when it is asked to", () => {
       expect(log).toMatch(/--- jobx: goes on from the state saved at \S+Z by attempt 0 ---/);
     });
   }
+});
+
+describe("a task that saves and looks at nothing", () => {
+  for (const happening of ["preempted", "limit", "killed runner", "killed supervisor"] as const) {
+    test(`goes on after its last save: ${happening}`, async () => {
+      const { result, again, steps } = await withHappening("deaf", happening);
+      expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+      expect(steps()).toBe(ONCE);
+      expect(again).toEqual([WHY[happening]]);
+    });
+  }
+});
+
+describe("a task that blocks its event loop", () => {
+  for (const happening of ["preempted", "limit", "killed runner", "killed supervisor"] as const) {
+    test(`goes on after its last save: ${happening}`, async () => {
+      const { dir, result, again, steps, log } = await withHappening("blocked", happening);
+      expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+      expect(steps()).toBe(ONCE);
+      expect(again).toEqual([WHY[happening]]);
+      if (happening === "preempted" || happening === "limit") {
+        expect(againsOf(dir)[0]?.reason).toMatch(
+          /blocks its event loop and could not be asked for its state; goes on from the state saved at \S+Z by attempt 0$/,
+        );
+        expect(log).toContain("blocks its event loop");
+      }
+    });
+  }
+});
+
+describe("checkpoint()", () => {
+  for (const happening of ["preempted", "timeout", "limit"] as const) {
+    test(`gives the state to go on from: ${happening}`, async () => {
+      for (const name of ["asked", "hasty"] as const) {
+        const { result, again, steps } = await withHappening(name, happening);
+        expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+        expect(steps()).toBe(ONCE);
+        expect(again).toEqual([WHY[happening]]);
+      }
+    });
+
+    test(`that answers again(...) has other arguments used, and the state kept: ${happening}`, async () => {
+      const { result, again, steps } = await withHappening("other", happening);
+      expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value(["second", { i: 3 }]) });
+      expect(steps()).toBe("012");
+      expect(again).toEqual([WHY[happening]]);
+    });
+
+    test(`that answers null ends the task: ${happening}`, async () => {
+      const { result, again } = await withHappening("refusing", happening, { requeue: true });
+      expect(result).toMatchObject({ status: "failed", attempt: 0 });
+      expect(result.reason).toMatch(/, and checkpoint\(\) asked not to be run again/);
+      expect(again).toEqual([]);
+    });
+
+    test(`that never answers, or throws, leaves the last save: ${happening}`, async () => {
+      for (const name of ["silent", "throwing"] as const) {
+        const { dir, result, again, steps } = await withHappening(name, happening);
+        expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+        expect(steps()).toBe(ONCE);
+        expect(again).toEqual([WHY[happening]]);
+        expect(againsOf(dir)[0]?.reason).toMatch(/and checkpoint\(\) failed: (not now|it has not answered)/);
+      }
+    });
+  }
+
+  test("is not asked when nothing warns: what it would have said is lost with the process", async () => {
+    const { result, steps } = await withHappening("asked", "killed runner");
+    expect(result).toMatchObject({ status: "succeeded", attempt: 1 });
+    expect(steps()).toBe(`012${ONCE}`);
+  });
+
+  test("does not keep a task from finishing that was nearly done", async () => {
+    const { result, steps } = await withHappening("finishing", "preempted");
+    expect(result).toMatchObject({ status: "succeeded", attempt: 0 });
+    expect(steps()).toBe(ONCE);
+  });
+});
+
+describe("a task without a state", () => {
+  test("is left alone by a preemption, and run again from its start where --requeue says so", async () => {
+    const { result, again, steps } = await withHappening("careless", "preempted", { requeue: true });
+    expect(result).toMatchObject({ status: "succeeded", attempt: 1 });
+    expect(again).toEqual(["preempted"]);
+    expect(steps()).toBe(`012${ONCE}`);
+  });
+
+  test("ends with its limit, its supervisor or its process", async () => {
+    for (const [happening, status] of [
+      ["limit", "timeout"],
+      ["killed supervisor", "lost"],
+    ] as const) {
+      const { result } = await withHappening("careless", happening);
+      expect(result).toMatchObject({ status, attempt: 0 });
+    }
+  });
 });
