@@ -11,7 +11,6 @@ import {
   type Sample,
   type SampleJob,
   shellWords,
-  type StatusQuery,
   type Target,
 } from "../src/plugin.ts";
 
@@ -115,9 +114,21 @@ export default defineScheduler({
   script,
   submit: { argv: qsubArgv, parse: parseSubmitted },
   status: [
-    { name: "qstat -f", scope: "ids", argv: ({ ids }) => qstat(["-f"], ids), parse: parseFull },
-    { name: "qstat -t", scope: "ids", argv: ({ ids }) => qstat(["-t"], ids), parse: parseShort },
-    { name: "qstat -x", scope: "ids", argv: ({ ids }) => qstat(["-x", "-f", "-t"], ids), parse: parseFull },
+    {
+      name: "qstat",
+      scope: "ids",
+      argv({ ids }) {
+        const arrays = ids.filter(isArrayId);
+        return [["qstat", "-f", ...ids], ...(arrays.length > 0 ? [["qstat", "-t", ...arrays]] : [])];
+      },
+      parse: (results) => results.flatMap(parseLive),
+    },
+    {
+      name: "qstat -x",
+      scope: "ids",
+      argv: ({ ids }) => [["qstat", "-x", "-f", "-t", ...ids]],
+      parse: (results) => results.flatMap(parseFull),
+    },
   ],
   explain,
 
@@ -335,19 +346,29 @@ function isArrayId(id: string): boolean {
   return id.endsWith("[]");
 }
 
-function qstat(flags: string[], ids: string[]): string[][] {
-  return chunks(ids, 200).map((some) => ["qstat", ...flags, ...some]);
+/**
+ * What the long format says of jobs and of what waits in arrays, and the short one, asked a moment later, of the other
+ * elements: the long format of each of them would be far more than a server likes to give.
+ */
+function parseLive(result: CommandResult): NativeStatus[] {
+  refuseFailure(result);
+  const { queued = [], others = [] } = Object.groupBy(shortRows(result.stdout), ({ state }) =>
+    state === "queued" ? "queued" : "others",
+  );
+  return [...queued, ...longRows(result.stdout), ...others];
+}
+
+function parseFull(result: CommandResult): NativeStatus[] {
+  refuseFailure(result);
+  return longRows(result.stdout);
 }
 
 /**
  * Jobs in the long format, as text: the JSON that qstat prints is invalid for some values of variables, and holds the
  * first of several jobs only in some versions (openpbs issues 1255, 2541, 2672).
  */
-function parseFull(results: CommandResult[], _query?: StatusQuery): NativeStatus[] {
-  return results.flatMap((result) => {
-    refuseFailure(result);
-    return jobsOf(result.stdout).flatMap(({ id, get }) => statusOf(id, get));
-  });
+function longRows(text: string): NativeStatus[] {
+  return jobsOf(text).flatMap(({ id, get }) => statusOf(id, get));
 }
 
 type Job = { id: string; get(attribute: string): string | null };
@@ -437,28 +458,23 @@ function secondsIn(text: string | null): number | null {
   return hours === undefined ? null : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
 }
 
-/** The short format: the columns are cut, but for the number, the index and the state. */
-function parseShort(results: CommandResult[]): NativeStatus[] {
-  return results.flatMap((result) => {
-    refuseFailure(result);
-    return result.stdout.split("\n").flatMap((line) => {
-      const [, idText = "", native = ""] = /^(\d+(?:\[\d*\])?)\.\S*\s.*\s(\S+)\s+\S+\s*$/.exec(line) ?? [];
-      const where = parseId(idText);
-      // The array itself says nothing of its elements here.
-      if (where === null || (isArrayId(where.id) && where.indices === null)) return [];
-      const state = STATES[native] ?? "queued";
-      const unknown = {
-        exitCode: null,
-        signal: null,
-        node: null,
-        submitted: null,
-        startsAt: null,
-        endedAt: null,
-      };
-      return [
-        { ...where, state, native, reason: null, ...unknown, command: null, isVague: state === "ended" },
-      ];
-    });
+/** The columns are cut, but for the number, the index and the state. */
+function shortRows(text: string): NativeStatus[] {
+  return text.split("\n").flatMap((line) => {
+    const [, idText = "", native = ""] = /^(\d+(?:\[\d*\])?)\.\S*\s.*\s(\S+)\s+\S+\s*$/.exec(line) ?? [];
+    const where = parseId(idText);
+    // The array itself says nothing of its elements here.
+    if (where === null || (isArrayId(where.id) && where.indices === null)) return [];
+    const state = STATES[native] ?? "queued";
+    const unknown = {
+      exitCode: null,
+      signal: null,
+      node: null,
+      submitted: null,
+      startsAt: null,
+      endedAt: null,
+    };
+    return [{ ...where, state, native, reason: null, ...unknown, command: null, isVague: state === "ended" }];
   });
 }
 
@@ -700,7 +716,7 @@ function samples(): Sample[] {
   const full = (
     native: string,
     state: NativeStatus["state"],
-    { stage = "qstat -f", comment = "", more = [] as string[], is = {} as Partial<NativeStatus> } = {},
+    { stage = "qstat", comment = "", more = [] as string[], is = {} as Partial<NativeStatus> } = {},
   ): Sample => ({
     of: "row",
     stage,
@@ -723,7 +739,7 @@ function samples(): Sample[] {
     });
   const short = (native: string, state: NativeStatus["state"]): Sample => ({
     of: "row",
-    stage: "qstat -t",
+    stage: "qstat",
     from: "OpenPBS, openpbs pull request 2496",
     row: (job) =>
       idsIn(job)
@@ -792,7 +808,7 @@ function samples(): Sample[] {
     },
     {
       of: "status",
-      stage: "qstat -f",
+      stage: "qstat",
       from: "an array that has begun, as src/server/array_func.c keeps it",
       stdout:
         "Job Id: 10[].Nile-extn\n    Job_Name = STDIN\n    job_state = B\n    array = True\n    array_state_count = Queued:8 Running:1 Exiting:0 Expired:1 \n    array_indices_submitted = 1-10\n    array_indices_remaining = 2,4-10\n\n",
@@ -800,7 +816,7 @@ function samples(): Sample[] {
     },
     {
       of: "status",
-      stage: "qstat -f",
+      stage: "qstat",
       from: "PBS Professional, all of an array running: Sydney Informatics Hub's training, qstat -f 2597100[]",
       stdout:
         "Job Id: 2597100[].pbsserver\n    job_state = B\n    Submit_arguments = array_demo.pbs\n    array = True\n    array_state_count = Queued:0 Running:10 Exiting:0 Expired:0\n    array_indices_submitted = 1-10\n\n",
@@ -808,7 +824,7 @@ function samples(): Sample[] {
     },
     {
       of: "status",
-      stage: "qstat -f",
+      stage: "qstat",
       from: "PBS Professional, jaci: one of two jobs is over",
       code: 35,
       stdout: "Job Id: 7.pbs-ha\n    job_state = R\n    exec_host = n1/0*4+n2/0*4\n\n",
@@ -817,7 +833,7 @@ function samples(): Sample[] {
     },
     {
       of: "status",
-      stage: "qstat -f",
+      stage: "qstat",
       from: "PBS Professional",
       code: 153,
       stderr: "qstat: Unknown Job Id 2315.pbs\n",
@@ -833,7 +849,7 @@ function samples(): Sample[] {
     },
     {
       of: "status",
-      stage: "qstat -f",
+      stage: "qstat",
       from: "PBS 2022.1.7, cylc-flow issue 6531",
       code: 162,
       stderr: "Connection timed out\nqstat: cannot connect to server google.com (errno=15010)\n",

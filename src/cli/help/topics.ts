@@ -5,6 +5,8 @@ import exitCodes from "./exit-codes.md" with { type: "text" };
 import files from "./files.md" with { type: "text" };
 import functions from "./functions.md" with { type: "text" };
 import local from "./local.md" with { type: "text" };
+import lsf from "./lsf.md" with { type: "text" };
+import pbs from "./pbs.md" with { type: "text" };
 import plugins from "./plugins.md" with { type: "text" };
 import results from "./results.md" with { type: "text" };
 import retries from "./retries.md" with { type: "text" };
@@ -26,6 +28,8 @@ export const TOPICS: readonly Topic[] = [
   { name: "retries", summary: "Failures, time limits, checkpoints, exit code 85", text: retries },
   { name: "local", summary: "Jobs on this machine", text: local },
   { name: "slurm", summary: "Jobs on a Slurm cluster", text: slurm },
+  { name: "pbs", summary: "Jobs on OpenPBS or PBS Professional", text: pbs },
+  { name: "lsf", summary: "Jobs on IBM Spectrum LSF", text: lsf },
   { name: "debug", summary: "Jobs in this very process, with a debugger", text: debug },
   { name: "configuration", summary: "Files, profiles, variables", text: configuration },
   { name: "plugins", summary: "Executors, their options, plugin files", text: plugins },
