@@ -141,7 +141,7 @@ describe("after a process of jobx is killed", () => {
     expect(await jobx.json<unknown>(["result", id])).toEqual(
       Array.from({ length: 150 }, (_, i) => ({ i, square: i * i })),
     );
-    const left = () => ["_queue", "_worker", "_runner", "1000"].flatMap(processesOf);
+    const left = () => ["_queue", "_worker", "_runner", "1000"].flatMap((word) => processesOf(jobx, word));
     await eventually(() => left().length === 0, { timeoutMs: 20_000, what: "the end of every process" });
   }, 90_000);
 });
