@@ -16,38 +16,87 @@ import {
   type Target,
 } from "../src/plugin.ts";
 
-/** Options of sbatch(1) that are passed on as they are, by their long names. */
+const text = option.string;
+const count = (description: string) => option.number(description, { min: 0, integer: true });
+const size = (description: string) => option.string(description, { placeholder: "SIZE" });
+
+/** Options of sbatch(1) that are passed on as they are, by their long names; switches where they are true. */
 const PASSED = {
-  reservation: option.string("Reservation to use"),
-  constraint: option.string("Features that the nodes must have"),
-  nodelist: option.string("Nodes to use"),
-  exclude: option.string("Nodes not to use"),
-  gres: option.string("Generic resources per node, as in sbatch", { placeholder: "NAME[:TYPE]:N" }),
-  "gpus-per-task": option.string("GPUs per rank", { placeholder: "[TYPE:]N" }),
-  "cpus-per-gpu": option.number("CPUs per GPU", { min: 1, integer: true }),
-  "mem-per-cpu": option.string("Memory per CPU, in sbatch's units", { placeholder: "SIZE" }),
-  "mem-per-gpu": option.string("Memory per GPU, in sbatch's units", { placeholder: "SIZE" }),
-  exclusive: option.string("Share the nodes with no other job", { placeholder: "true|user|mcs" }),
-  licenses: option.string("Licences to take", { placeholder: "NAME[:N],..." }),
-  "mail-type": option.string("When Slurm sends mail", { placeholder: "END,FAIL,..." }),
-  "mail-user": option.string("Who gets that mail"),
-  comment: option.string("A comment on the job"),
-  wckey: option.string("Workload characterization key"),
-  nice: option.string("How much to lower the job's priority", { placeholder: "N" }),
-  begin: option.string("Not to start before this time, as in sbatch", { placeholder: "TIME" }),
-  deadline: option.string("To be removed if it cannot end before this time", { placeholder: "TIME" }),
+  "acctg-freq": text("How often usage is sampled", { placeholder: "TYPE=SECONDS,..." }),
+  batch: text("Features that the first node must have"),
+  bb: text("Burst buffer"),
+  bbf: text("File that describes the burst buffer"),
+  begin: text("Not to start before this time, as in sbatch", { placeholder: "TIME" }),
+  "cluster-constraint": text("Features that a cluster of a federation must have"),
+  comment: text("A comment on the job"),
+  constraint: text("Features that the nodes must have"),
+  container: text("OCI bundle to run in"),
   contiguous: option.boolean("Nodes that stand beside each other"),
-  distribution: option.string("How ranks are laid out over nodes"),
-  hint: option.string("Hint on how CPUs are bound"),
-  switches: option.string("Most switches between the nodes", { placeholder: "N[@TIME]" }),
-  "time-min": option.string("Least time limit that would do", { placeholder: "T" }),
-  tmp: option.string("Temporary disk space per node", { placeholder: "SIZE" }),
-  "cpu-freq": option.string("CPU frequency"),
-  "core-spec": option.number("Cores per node left to the system", { min: 0, integer: true }),
-  "threads-per-core": option.number("Threads to use per core", { min: 1, integer: true }),
-  profile: option.string("What Slurm's accounting samples"),
-  "gpu-bind": option.string("How GPUs are bound"),
-  "gpu-freq": option.string("GPU frequency"),
+  "core-spec": count("Cores per node left to the system"),
+  "cores-per-socket": count("Least cores per socket"),
+  "cpu-freq": text("CPU frequency"),
+  "cpus-per-gpu": count("CPUs per GPU"),
+  deadline: text("To be removed if it cannot end before this time", { placeholder: "TIME" }),
+  "delay-boot": text("How long to wait for nodes with the right features before others are rebooted"),
+  distribution: text("How ranks are laid out over nodes"),
+  exclude: text("Nodes not to use"),
+  exclusive: text("Share the nodes with no other job", { placeholder: "true|user|mcs" }),
+  "extra-node-info": text("Least sockets, cores and threads", { placeholder: "S[:C[:T]]" }),
+  "get-user-env": text("Take the user's login environment", { placeholder: "true|TIMEOUT" }),
+  "gpu-bind": text("How GPUs are bound"),
+  "gpu-freq": text("GPU frequency"),
+  "gpus-per-socket": text("GPUs per socket", { placeholder: "[TYPE:]N" }),
+  "gpus-per-task": text("GPUs per rank", { placeholder: "[TYPE:]N" }),
+  gres: text("Generic resources per node, as in sbatch", { placeholder: "NAME[:TYPE]:N" }),
+  "gres-flags": text("How generic resources are given"),
+  hint: text("Hint on how CPUs are bound"),
+  licenses: text("Licences to take", { placeholder: "NAME[:N],..." }),
+  "mail-type": text("When Slurm sends mail", { placeholder: "END,FAIL,..." }),
+  "mail-user": text("Who gets that mail"),
+  "mcs-label": text("Security label"),
+  mem: text("Memory per node in sbatch's units, 0 for all of it; --mem wins", { placeholder: "SIZE" }),
+  "mem-bind": text("How memory is bound"),
+  "mem-per-cpu": size("Memory per CPU, in sbatch's units"),
+  "mem-per-gpu": size("Memory per GPU, in sbatch's units"),
+  mincpus: count("Least CPUs per node"),
+  network: text("Network to use"),
+  nice: text("How much to lower the job's priority", { placeholder: "N" }),
+  "no-kill": option.boolean("Go on when one of several nodes fails"),
+  nodefile: text("File with the nodes to use"),
+  nodelist: text("Nodes to use"),
+  "ntasks-per-core": count("Most ranks per core"),
+  "ntasks-per-gpu": count("Ranks per GPU"),
+  "ntasks-per-socket": count("Most ranks per socket"),
+  overcommit: option.boolean("More than one rank per CPU"),
+  oversubscribe: option.boolean("Share the nodes' CPUs with other jobs"),
+  power: text("Power management"),
+  prefer: text("Features that the nodes had better have"),
+  priority: text("Priority, where one may set it", { placeholder: "N" }),
+  profile: text("What Slurm's accounting samples"),
+  propagate: text("Resource limits of this shell to take along"),
+  reboot: option.boolean("Reboot the nodes before"),
+  reservation: text("Reservation to use"),
+  "sockets-per-node": count("Least sockets per node"),
+  "spread-job": option.boolean("As many nodes as there are ranks for"),
+  switches: text("Most switches between the nodes", { placeholder: "N[@TIME]" }),
+  "thread-spec": count("Threads per node left to the system"),
+  "threads-per-core": count("Threads to use per core"),
+  "time-min": text("Least time limit that would do", { placeholder: "T" }),
+  tmp: size("Temporary disk space per node"),
+  uid: text("User to run as, for root"),
+  "use-min-nodes": option.boolean("The fewer nodes, the better"),
+  wckey: text("Workload characterization key"),
+};
+
+/** What goes by another name in jobx, whatever the executor. */
+const ELSEWHERE = {
+  "array-parallelism": elsewhere("--parallel N"),
+  setup: elsewhere("--setup LINE"),
+  teardown: elsewhere("--teardown LINE"),
+  "signal-delay": elsewhere("--signal-delay T"),
+  "stderr-to-stdout": elsewhere("--merge-output"),
+  hold: elsewhere("jobx hold JOB, once it is submitted"),
+  "kill-on-invalid-dep": elsewhere("--after, which always does so"),
 };
 
 /** Submits to Slurm. Facts are from sbatch(1), squeue(1), sacct(1), scontrol(1) and trials on 22.05. */
@@ -69,9 +118,11 @@ export default defineScheduler({
     }),
     "srun-args": option.string("More options for that srun, as on its command line"),
     cluster: option.string("Another cluster to submit to, as sbatch's --clusters"),
+    clusters: option.string("The same, by sbatch's name"),
     extra: option.string("Any other options of sbatch, as on its command line", {
       placeholder: "--FLAG=...",
     }),
+    ...ELSEWHERE,
   },
 
   validate({ options, resources }) {
@@ -124,7 +175,8 @@ export default defineScheduler({
     parse: parsePartitions,
     chosen: ({ resources, options }, env) => {
       // A QOS or a reservation may allow what the partition does not, and another cluster has others.
-      if (resources.qos ?? options.qos ?? options.reservation ?? options.cluster) return [];
+      if (resources.qos ?? options.qos ?? options.reservation ?? options.cluster ?? options.clusters)
+        return [];
       const names = resources.partition ?? options.partition ?? siteDefaults(env).partition;
       return names === undefined ? null : String(names).split(",");
     },
@@ -184,6 +236,15 @@ export default defineScheduler({
   },
 });
 
+function elsewhere(instead: string) {
+  return {
+    ...option.string(`Not here: ${instead}`),
+    parse: (): string => {
+      throw new Error(`is not taken here: use ${instead}`);
+    },
+  };
+}
+
 /** What only jobx may say to sbatch, and what says it in jobx. */
 const RESERVED: Record<string, string> = {
   "--array": "Use --array, --sweep or --params of jobx submit",
@@ -228,6 +289,7 @@ function script(array: NativeArray): string {
       `export JOBX_REQUEUE_COMMAND='["scontrol","requeue","'"\${native:-$SLURM_JOB_ID}"'"]'`,
     );
   }
+  if (array.after.some(isJudged)) lines.push("export JOBX_JUDGE_AFTER=yes");
   const launcher = rankLauncher(spec);
   if (launcher) {
     lines.push(
@@ -262,7 +324,7 @@ function sbatchArgv(array: NativeArray, path: string): string[] {
   const argv = [
     "sbatch",
     "--parsable",
-    `--job-name=${spec.name.replaceAll(/\s+/g, " ")}`,
+    `--job-name=${array.name}`,
     `--output=${array.log(indexIn, (text) => text.replaceAll("%", "%%"))}`,
     "--open-mode=append",
     `--chdir=${spec.cwd}`,
@@ -274,10 +336,12 @@ function sbatchArgv(array: NativeArray, path: string): string[] {
     argv.push(`--array=${which}${parallel === null ? "" : `%${parallel}`}`);
   }
   argv.push(...resourceFlags(array), ...dependencyFlags(array));
-  if (options.cluster !== undefined) argv.push(`--clusters=${options.cluster}`);
+  const cluster = options.cluster ?? options.clusters;
+  if (cluster !== undefined) argv.push(`--clusters=${cluster}`);
   for (const name of Object.keys(PASSED)) {
     const value = options[name];
     if (value === undefined || value === false || value === "false") continue;
+    if (name === "mem" && array.resources.memBytes !== undefined) continue;
     argv.push(value === true || value === "true" ? `--${name}` : `--${name}=${value}`);
   }
   return [...argv, ...wordsOf(options.extra), path, `${firstElement}+${elements}`, spec.token];
@@ -347,9 +411,16 @@ function dependencyFlags({ after, spec }: NativeArray): string[] {
   return terms.length === 0 ? [] : [`--dependency=${terms.join(",")}`, "--kill-on-invalid-dep=yes"];
 }
 
-function dependencyTerm({ kind, natives }: NativeDependency): string {
+/** Slurm's afternotok wants all of several to fail; that one of them did is for the worker to judge, once all have ended. */
+function isJudged({ kind, natives }: NativeDependency): boolean {
+  return kind === "fail" && (natives.length > 1 || natives.some(({ indices }) => (indices?.length ?? 0) > 1));
+}
+
+function dependencyTerm(dependency: NativeDependency): string {
+  const { kind, natives } = dependency;
   const isSingle = natives.every(({ native }) => native.elements === 1);
-  const word = kind === "each" && isSingle ? "afterok" : DEPENDENCY[kind];
+  const one = kind === "each" && isSingle ? "afterok" : DEPENDENCY[kind];
+  const word = isJudged(dependency) ? DEPENDENCY.any : one;
   const ids = natives.flatMap(({ native, indices }) =>
     indices === null ? [native.id] : indices.map((index) => `${native.id}_${index}`),
   );
@@ -370,7 +441,16 @@ function squeueArgv({ users }: { users: string[] }): string[][] {
 
 function sacctArgv({ ids }: { ids: string[] }): string[][] {
   return [
-    ["sacct", "-X", "-P", "-n", "-j", ids.join(","), "-o", "JobID,State,ExitCode,NodeList,Submit,End,Reason"],
+    [
+      "sacct",
+      "-X",
+      "-P",
+      "-n",
+      "-j",
+      ids.join(","),
+      "-o",
+      "JobID,State,ExitCode,NodeList,Submit,End,Reason,JobName",
+    ],
   ];
 }
 
@@ -406,7 +486,7 @@ function parseSqueue(result: CommandResult): NativeStatus[] {
 function parseSacct(result: CommandResult): NativeStatus[] {
   refuseFailure("sacct", result);
   return linesOf(result.stdout).flatMap((line) => {
-    const [id = "", word = "", exit = "", node = "", submitted = "", ended = "", reason = ""] =
+    const [id = "", word = "", exit = "", node = "", submitted = "", ended = "", reason = "", ...name] =
       line.split("|");
     const status = statusFrom(id, word);
     if (!status) return [];
@@ -418,6 +498,7 @@ function parseSacct(result: CommandResult): NativeStatus[] {
         reason: given(reason),
         submitted: timeOf(submitted),
         endedAt: timeOf(ended),
+        name: given(name.join("|")),
       },
     ];
   });
@@ -779,7 +860,7 @@ function samples(): Sample[] {
     stage: "sacct",
     from,
     row: (job) =>
-      `${elementId(job)}|${native}|${job.exitCode}:${job.signal}|${job.hosts[0]}|${local(job.submitted)}|${local(job.ended)}|None\n`,
+      `${elementId(job)}|${native}|${job.exitCode}:${job.signal}|${job.hosts[0]}|${local(job.submitted)}|${local(job.ended)}|None|${job.name}\n`,
     is: { state, native },
   });
   const failure = (is: Extract<Sample, { of: "error" }>["is"], stderr: string): Sample => ({

@@ -4,6 +4,7 @@ import { symlinkSync } from "node:fs";
 import slurm from "../../plugins/slurm.ts";
 import type { ElementStatus } from "../../src/executor/contract.ts";
 import { validateOptions } from "../../src/executor/options.ts";
+import { parseDirectives } from "../../src/model/directives.ts";
 import type { JobSpec } from "../../src/model/job.ts";
 import { writeNative, writeSpec } from "../../src/store/jobs.ts";
 import { jobFiles } from "../../src/store/layout.ts";
@@ -125,6 +126,48 @@ describe("sbatch is called", () => {
         "--kill-on-invalid-dep=yes",
       ]),
     );
+  });
+
+  test("with the end of all parts of a job whose failure is waited for, which the worker judges", async () => {
+    const home = tempDir();
+    const { dir, spec } = requestFor(home, 1500, { id: 4 });
+    writeSpec(dir, spec);
+    const part = nativeOf("400", 1000);
+    writeNative(dir, { natives: [part, { ...part, id: "401", firstElement: 1000, elements: 500 }] });
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5\n" } }));
+    const request = requestFor(home, 1, { run: { after: [{ job: 4, kind: "fail" }] } });
+    await slurm.submit(request, fake.context);
+    expect(fake.callsOf("sbatch")[0]).toContain("--dependency=afterany:400:401");
+    expect(await Bun.file(jobFiles.script(request.dir)).text()).toContain("JOBX_JUDGE_AFTER=yes");
+    const one = await submitted(
+      { run: { after: [{ job: 4, kind: "fail", tasks: [7] }] } },
+      1,
+      undefined,
+      home,
+    );
+    expect(one).toContain("--dependency=afternotok:400_7");
+  });
+
+  test("with every word that an #SBATCH line may have, or with what to write instead", () => {
+    const script = SBATCH_WORDS.map((word) => `#SBATCH --${word}=1`).join("\n");
+    const { options, flags, unknown } = parseDirectives(script);
+    expect(unknown).toEqual([]);
+    expect(flags).toEqual({});
+    for (const [name, value] of Object.entries(options)) {
+      const taken = () => validateOptions("slurm", slurm.options, { [name]: value }, "-o");
+      if (["hold", "kill-on-invalid-dep"].includes(name)) expect(taken).toThrow("use ");
+      else expect(taken()).toHaveProperty(name);
+    }
+  });
+
+  test.each([
+    ["array-parallelism", "--parallel N"],
+    ["setup", "--setup LINE"],
+    ["teardown", "--teardown LINE"],
+    ["signal-delay", "--signal-delay T"],
+    ["stderr-to-stdout", "--merge-output"],
+  ])("never with %s, which is %s on any executor", (name, flag) => {
+    expect(() => validateOptions("slurm", slurm.options, { [name]: "1" }, "-o")).toThrow(flag);
   });
 
   test("without variables of other jobs, but with those that say where Slurm is", async () => {
@@ -313,7 +356,7 @@ describe("status", () => {
     const squeue = (home: string) => ({
       stdout: `7|FAILED|JobLaunchFailure|node2|2026-11-22T18:11:04|2026-11-22T18:11:04|N/A|${home}/jobs/12/submit.sh 0+1 T`,
     });
-    const sacct = { stdout: "7|FAILED|0:53|node2|2026-11-22T18:11:04|2026-11-22T18:11:04|None\n" };
+    const sacct = { stdout: `7|FAILED|0:53|node2|${local(60)}|${local(50)}|None|train\n` };
     const withAccounting = await statusOf(1, (home) => ({ squeue: squeue(home), sacct }));
     expect(withAccounting).toMatchObject([{ state: "failed", reason: expect.stringContaining("0:53") }]);
     const without = await statusOf(1, (home) => ({
@@ -328,6 +371,22 @@ describe("status", () => {
         state: "failed",
         reason: "Slurm says FAILED on node2 (exit code 9, NonZeroExitCode), and it left no record",
       },
+    ]);
+  });
+
+  test.each([
+    ["submitted long before", () => `7|COMPLETED|0:0|node2|${local(7200)}|${local(7100)}|None|train\n`],
+    ["with another name", () => `7|COMPLETED|0:0|node2|${local(30)}|${local(20)}|None|other|one\n`],
+  ])("takes what sacct says of an id for nothing when it is about a job %s", async (_, row) => {
+    const scontrol = { code: 1, stderr: "slurm_load_jobs error: Invalid job id specified\n" };
+    const statuses = await statusOf(1, () => ({ squeue: {}, sacct: { stdout: row() }, scontrol }));
+    expect(statuses).toMatchObject([{ state: "unknown" }]);
+  });
+
+  test("believes sacct of a job that was requeued, and so submitted again by Slurm's reckoning", async () => {
+    const stdout = `7|TIMEOUT|0:0|node2|${local(-3600)}|${local(0)}|None|train\n`;
+    expect(await statusOf(1, () => ({ squeue: {}, sacct: { stdout } }))).toMatchObject([
+      { state: "timeout" },
     ]);
   });
 
@@ -411,6 +470,18 @@ function commandsIn(bin: string): string {
   for (const name of ["sbatch", "squeue", "scancel", "scontrol"]) symlinkSync("/bin/true", `${bin}/${name}`);
   return bin;
 }
+
+/** A time so many seconds ago, as Slurm prints it. */
+function local(secondsAgo: number): string {
+  const time = Date.now() - secondsAgo * 1000 - new Date().getTimezoneOffset() * 60_000;
+  return new Date(time).toISOString().slice(0, 19);
+}
+
+/** sbatch(1) of 22.05: what only Slurm understands. */
+const SBATCH_WORDS =
+  "acctg-freq batch bb bbf begin cluster-constraint clusters comment constraint container contiguous core-spec cores-per-socket cpu-freq deadline delay-boot dependency distribution exclude exclusive extra-node-info get-user-env gpu-bind gpu-freq gpus-per-socket gpus-per-task gres-flags hint hold kill-on-invalid-dep licenses mail-type mail-user mcs-label mem-bind mem-per-cpu mem-per-gpu mincpus network nice no-kill nodefile nodelist ntasks-per-core ntasks-per-gpu ntasks-per-socket overcommit oversubscribe power prefer priority profile propagate reboot reservation sockets-per-node spread-job switches thread-spec threads-per-core time-min tmp uid use-min-nodes wckey".split(
+    " ",
+  );
 
 type Answers = Record<string, { code?: number; stdout?: string; stderr?: string }>;
 

@@ -1,4 +1,4 @@
-import type { NativeId } from "../../model/job.ts";
+import type { JobSpec, NativeId } from "../../model/job.ts";
 import { elementLogPath } from "../../store/layout.ts";
 import type { ExecutorContext, SubmitRequest } from "../contract.ts";
 import type { NativeArray, NativeDependency } from "./definition.ts";
@@ -31,9 +31,15 @@ export function arrayOf(
     indices: part.only ?? null,
     parallel,
     maxSeconds,
+    name: nativeName(spec),
     log: (index, escape) => logOf(dir, part, index, escape),
     after,
   };
+}
+
+/** The name that a job goes by with the scheduler. */
+export function nativeName({ name }: Pick<JobSpec, "name">): string {
+  return name.replaceAll(/\s+/g, " ");
 }
 
 /** The element's log by its native index, which in parts but the first one is the end of the element's number. */

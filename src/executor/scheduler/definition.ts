@@ -122,6 +122,8 @@ export type NativeArray = {
   parallel: number | null;
   /** The longest time that the partition allows, in seconds, where the job asks for time and it is known; else null. */
   maxSeconds: number | null;
+  /** The job's name on one line; what `status` may find a reused id by. */
+  name: string;
   /** Where the scheduler writes an element's output, by the way it writes the native index into a path. */
   log(index: (width: number) => string, escape: (path: string) => string): string;
   after: NativeDependency[];
@@ -175,6 +177,8 @@ export type NativeStatus = {
   command: string | null;
   /** A later stage may know more of its end. */
   isVague: boolean;
+  /** The job's name, where no command is told: the id may have been given to another submission. */
+  name?: string | null;
 };
 
 /** Elements of one native array that a verb is about; null for all of it. */

@@ -8,6 +8,7 @@ import { jobFiles } from "../../store/layout.ts";
 import type { ElementStatus, ExecutorContext, JobRef } from "../contract.ts";
 import { forgetAnswer } from "./answer-file.ts";
 import { type Answer, maxAgeMs, sharedAnswer, SHORTEST_MS } from "./answers.ts";
+import { nativeName } from "./array.ts";
 import { matches, ownUid, runOn } from "./commands.ts";
 import type { NativeStatus, SchedulerDefinition, StatusQuery, StatusStage } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
@@ -146,8 +147,8 @@ function layOver(asked: Open[], rows: NativeStatus[], isFirst: boolean): void {
     const known = indexed.get(one.native.id);
     if (!known) continue;
     const at = one.element - one.native.firstElement;
-    const row = known.byIndex.get(at) ?? known.whole.find((candidate) => isOurs(candidate, one.job));
-    if (!row || !isOurs(row, one.job)) continue;
+    const row = known.byIndex.get(at) ?? known.whole.find((candidate) => isOurs(candidate, one));
+    if (!row || !isOurs(row, one)) continue;
     // Of what waits or runs the first stage knows best: later ones lag behind, or tell of an id's next owner.
     if (!isFirst && (row.state === "queued" || row.state === "running")) continue;
     one.found = row;
@@ -165,10 +166,20 @@ function index(rows: NativeStatus[]) {
   return { byIndex, whole };
 }
 
-/** Ids are used again after a reset; the script's path and the token are not. */
-function isOurs({ command }: NativeStatus, job: JobRef): boolean {
-  return command === null || command.includes(jobFiles.script(job.dir)) || command.includes(job.spec.token);
+/**
+ * Ids are used again after a reset. The script's path is not; where a row does not tell it, it is about another submission
+ * when that came before, or has another name. A requeued job's time of submission may be later than it was.
+ */
+function isOurs(row: NativeStatus, { job, native }: Open): boolean {
+  if (row.command !== null) {
+    return row.command.includes(jobFiles.script(job.dir)) || row.command.includes(job.spec.token);
+  }
+  if (row.name && row.name !== nativeName(job.spec)) return false;
+  return row.submitted === null || Date.parse(row.submitted) > Date.parse(native.submitted) - CLOCKS_MS;
 }
+
+/** How much the clocks of hosts may differ, at most. */
+const CLOCKS_MS = 600_000;
 
 function elementStatus(
   definition: SchedulerDefinition,
