@@ -1,18 +1,72 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import * as door from "../../src/index.ts";
+import * as pluginDoor from "../../src/plugin.ts";
 import { TestJobx } from "../helpers/jobx.ts";
 
 const jobx = new TestJobx();
-const root = resolve(import.meta.dir, "../..");
 
 async function check(dir: string): Promise<string> {
   const child = Bun.spawn([process.execPath, "check"], { cwd: dir, stdout: "pipe", stderr: "pipe" });
   const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return code === 0 ? "" : out + err;
 }
+
+const TASKS = `
+import { defineTask, jobContext, type TaskContext } from "jobx";
+
+export async function train({ lr }: { lr: number }): Promise<{ loss: number }> {
+  return { loss: lr * jobContext().task };
+}
+
+export const add = (a: number, b: number) => a + b;
+
+export default defineTask({
+  async run(ctx: TaskContext<{ epoch: number }>, epochs: number) {
+    let { epoch } = ctx.restored ?? { epoch: 0 };
+    for (; epoch < epochs; epoch++) await ctx.save({ epoch });
+    return [epoch];
+  },
+});
+`;
+
+/** Same<A, B> is true only where both are one type, \`any\` told from everything else. */
+const INFERENCE = `
+import { asCompleted, call, command, createExecutor, type Job, JobFailedError, sequence, type Task } from "jobx";
+import resume, { add, train } from "./train.ts";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_: Same<A, B>): void {}
+
+const executor = await createExecutor({ time: "2h", cpus: 4, mem: "8G", slurm: { partition: "gpu" } });
+const job = await executor.submit(train, { lr: 0.1 });
+same<typeof job, Job<{ loss: number }>>(true);
+const sums = await executor.map(add, [1, 2], new Set([3, 4]));
+same<typeof sums, Job<number>>(true);
+const values = await sums.results();
+same<typeof values, number[]>(true);
+for await (const task of asCompleted(sums)) same<typeof task, Task<number>>(true);
+const text = await (await executor.submit(command(["hostname"]))).result();
+same<typeof text, string>(true);
+const both = await (await executor.submit(sequence([call(add, 1, 2), call(train, { lr: 1 })]))).result();
+same<typeof both, [number, { loss: number }]>(true);
+const epochs = await (await executor.submit(resume, 3)).result();
+same<typeof epochs, number[]>(true);
+try {
+  await job.result();
+} catch (error) {
+  if (error instanceof JobFailedError) console.log(error.selector, error.hint);
+}
+
+// @ts-expect-error its argument is an object
+await executor.submit(train, 0.1);
+// @ts-expect-error it takes two
+await executor.map(add, [1, 2]);
+// @ts-expect-error there is no such option
+await createExecutor({ tiem: "2h" });
+`;
 
 describe("jobx init", () => {
   test("lets a type checker know what a task file imports", async () => {
@@ -30,26 +84,46 @@ describe("jobx init", () => {
     expect(await check(jobx.cwd)).toContain("wrong.ts");
   });
 
-  test("tells the types that the binary has", async () => {
-    const dir = join(jobx.root, "same");
+  test("declares everything that the binary exports, in itself without an error", async () => {
+    const dir = join(jobx.root, "whole");
     mkdirSync(dir);
     await jobx.ok(["init", dir]);
-    const declared = readFileSync(join(dir, "jobx.d.ts"), "utf8");
-    for (const name of Object.keys(door))
-      expect(declared).toMatch(new RegExp(`export (function|class) ${name}\\b`));
+    const use = (specifier: string, exports: object) => {
+      const names = Object.keys(exports);
+      return `import { ${names.join(", ")} } from "${specifier}";\nconsole.log(${names.join(", ")});\n`;
+    };
+    writeFileSync(join(dir, "api.ts"), use("jobx", door));
+    writeFileSync(join(dir, "plugin.ts"), use("jobx/plugin", pluginDoor));
     const config = JSON.parse(readFileSync(join(dir, "tsconfig.json"), "utf8"));
-    config.compilerOptions.types = [join(root, "node_modules", "bun-types")];
+    config.compilerOptions.skipLibCheck = false;
     writeFileSync(join(dir, "tsconfig.json"), JSON.stringify(config));
-    const real = join(root, "src", "index.ts");
+    expect(await check(dir)).toBe("");
+  });
+
+  test("lets a type checker infer what a job gives", async () => {
+    const dir = join(jobx.root, "inferred");
+    mkdirSync(dir);
+    await jobx.ok(["init", dir]);
+    writeFileSync(join(dir, "train.ts"), TASKS);
+    writeFileSync(join(dir, "sweep.ts"), INFERENCE);
+    expect(await check(dir)).toBe("");
+  });
+
+  test("knows what scripts use of the runtime, and leaves that to the runtime's own types where they are", async () => {
+    const dir = join(jobx.root, "runtime");
+    mkdirSync(dir);
+    await jobx.ok(["init", dir]);
+    const script = `import { JobxError } from "jobx";
+      if (import.meta.main) console.log(import.meta.dir, process.argv.slice(2).join(" "), process.env["HOME"], JobxError);
+      process.exitCode = 3;\n`;
+    writeFileSync(join(dir, "script.ts"), script);
+    expect(await check(dir)).toBe("");
+    const config = JSON.parse(readFileSync(join(dir, "tsconfig.json"), "utf8"));
+    config.compilerOptions.types = [join(import.meta.dir, "../../node_modules/bun-types")];
+    writeFileSync(join(dir, "tsconfig.json"), JSON.stringify(config));
     writeFileSync(
-      join(dir, "same.ts"),
-      `import type * as Declared from "jobx";
-       import type * as Real from ${JSON.stringify(real)};
-       type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-       export const context: Same<Declared.JobContext, Real.JobContext> = true;
-       export const code: Same<Declared.ErrorCode, Real.ErrorCode> = true;
-       export const call: Same<typeof Declared.jobContext, typeof Real.jobContext> = true;
-       export const error: Same<keyof Declared.JobxError, keyof Real.JobxError> = true;\n`,
+      join(dir, "more.ts"),
+      `console.log(process.hrtime.bigint(), Bun.version, import.meta.main);\n`,
     );
     expect(await check(dir)).toBe("");
   });
