@@ -171,8 +171,8 @@ function checkWork(work: unknown): Work {
 function refuseWhileImporting(): void {
   if (!isImporting()) return;
   throw usageError(
-    "A job's module submits jobs when it is imported, so that each job would submit itself again",
-    "Put what submits under `if (import.meta.main) { … }`, or into a file of its own",
+    "A job's module submits jobs when it is imported, so that each job would submit itself again: put that under `if (import.meta.main) { … }`",
+    "Or put what submits into a file of its own",
   );
 }
 

@@ -12,6 +12,8 @@ import type { ExecutorOptions, OptionTable } from "./options.ts";
 /** An option as the command line would have it: one text, several, a switch. */
 type Text = string | string[] | boolean;
 
+type Problem = { message: string; hint?: string };
+
 type Reader = {
   /** The flag of the same meaning; null where there is none. */
   flag: string | null;
@@ -33,7 +35,7 @@ export type Given = { options: GivenOptions; tables: Record<string, OptionTable>
 export function readOptions(given: object): Given {
   const texts = new Map<string, Text>();
   const tables: Record<string, OptionTable> = {};
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const reader = Object.hasOwn(READERS, key) ? READERS[key] : undefined;
@@ -41,9 +43,13 @@ export function readOptions(given: object): Given {
       const problem = readOne(key, value, reader, texts);
       if (problem !== null) problems.push(problem);
     } else if (isTable(value) && mayBeTable(key)) tables[key] = value;
-    else problems.push(unknownKey(key));
+    else problems.push({ message: unknownKey(key) });
   }
-  if (problems.length > 0) throw usageError(problems.join("; "), "The options are those of ExecutorOptions");
+  const [first, ...more] = problems;
+  if (first) {
+    const hint = more.length === 0 ? first.hint : undefined;
+    throw usageError(problems.map(({ message }) => message).join("; "), hint);
+  }
   return { options: new ObjectOptions(texts), tables };
 }
 
@@ -61,15 +67,15 @@ function ownWords(text: string): string {
   });
 }
 
-function readOne(key: string, value: unknown, reader: Reader, texts: Map<string, Text>): string | null {
+function readOne(key: string, value: unknown, reader: Reader, texts: Map<string, Text>): Problem | null {
   const text = reader.write(value);
-  if (text === null) return `${key} is ${show(value)}, and it takes ${reader.takes}`;
+  if (text === null) return { message: `${key} is ${show(value)}, and it takes ${reader.takes}` };
   if (typeof text === "string") {
     try {
       reader.check?.(text);
     } catch (error) {
-      const hint = error instanceof JobxError && error.hint ? ` (${ownWords(error.hint)})` : "";
-      return `${key}: ${messageOf(error)}${hint}`;
+      const hint = error instanceof JobxError && error.hint ? ownWords(error.hint) : undefined;
+      return { message: `${key}: ${messageOf(error)}`, hint };
     }
   }
   if (reader.flag !== null) texts.set(reader.flag, text);
