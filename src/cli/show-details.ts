@@ -19,6 +19,10 @@ export type TaskDetails = TaskJson & {
   params: Record<string, unknown> | null;
   line: string | null;
   args: unknown[];
+  /** Which of the job's functions it calls, 0 for the entry's own. */
+  fn: number;
+  /** The calls of a sequence; null for anything else. */
+  steps: { fn: number; args: unknown[] }[] | null;
   userSeconds: number | null;
   systemSeconds: number | null;
   /** Of very short commands and of functions, which share a process, `maxRssBytes` is only a bound. */
@@ -80,6 +84,8 @@ function tasksOf(scope: Scope, brief: boolean): TaskDetails[] {
         params: payload?.params ?? null,
         line: payload?.line ?? null,
         args: payload?.args ?? [],
+        fn: payload?.fn ?? 0,
+        steps: payload?.steps ?? null,
         ...cpuOf(task),
         maxRssIsUpperBound: task.ranks.some(({ result }) => result?.usage?.maxRssIsUpperBound ?? false),
         attempts: attempts.get(task.index) ?? [],

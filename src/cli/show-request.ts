@@ -1,7 +1,8 @@
+import { showReference } from "../code/reference.ts";
 import type { SpecDraft } from "../executor/contract.ts";
 import { shellWords } from "../executor/run.ts";
 import { formatDuration } from "../model/durations.ts";
-import type { RunOptions } from "../model/job.ts";
+import type { Entry, RunOptions } from "../model/job.ts";
 import type { Resources } from "../model/resources.ts";
 import { formatTaskId } from "../model/selectors.ts";
 import { formatSize } from "../model/sizes.ts";
@@ -12,13 +13,9 @@ export type Fact = [label: string, text: string];
 
 /** What a job asked for, as facts; what was not asked for is left out. */
 export function requestFacts(spec: SpecDraft): Fact[] {
-  const { entry, origin } = spec;
-  const code =
-    entry.kind === "function" && entry.code !== null ? ` (snapshot ${entry.code.slice(0, 12)})` : "";
+  const { origin } = spec;
   return present([
-    entry.kind === "command"
-      ? ["command", shellWords(entry.argv)]
-      : ["function", `${entry.file}#${entry.export}${code}`],
+    entryFact(spec.entry),
     ["folder", spec.cwd],
     ["asks for", resourceWords(spec.resources).join(", ")],
     ["options", pairs(spec.options)],
@@ -33,6 +30,23 @@ export function requestFacts(spec: SpecDraft): Fact[] {
     ],
   ]);
 }
+
+/** A command, or the functions that the tasks call, each on a line of its own. */
+function entryFact(entry: Entry): Fact {
+  if (entry.kind === "command") {
+    return ["command", entry.argv.length > 0 ? shellWords(entry.argv) : "each task has its own"];
+  }
+  const all = [entry, ...(entry.more ?? [])];
+  const lines = all.slice(0, MOST_FUNCTIONS).map((one) => {
+    const code = one.code === null ? "" : ` (snapshot ${one.code.slice(0, 12)})`;
+    return `${showReference(one)}${code}`;
+  });
+  if (all.length > lines.length) lines.push(`… and ${all.length - lines.length} more`);
+  return [all.length === 1 ? "function" : "functions", lines.join("\n")];
+}
+
+/** More of a job's functions are not listed. */
+const MOST_FUNCTIONS = 6;
 
 /** "time 1h 30m", "memory 4.0 GiB", ...: only what was asked for. */
 function resourceWords(resources: Resources): string[] {

@@ -1,5 +1,7 @@
+import type { Entry, JobSpec } from "../model/job.ts";
 import { formatSize } from "../model/sizes.ts";
 import { totalOf } from "../model/states.ts";
+import { taskWords } from "../orchestrator/task-words.ts";
 import { toJson } from "./json-value.ts";
 import type { Style } from "./output.ts";
 import { printable } from "./printable.ts";
@@ -20,7 +22,7 @@ export function renderDetails(details: Details, style: Style): string {
   const parts = [[title, ...factLines([...requestFacts(spec), ...courseFacts(details)], style)].join("\n")];
   if (details.script !== null) parts.push(scriptText(details.script, style));
   if (tasks.length <= MOST_TASKS) {
-    parts.push(...tasks.map((task) => taskText(task, id, style)));
+    parts.push(...tasks.map((task) => taskText(task, spec, style)));
   } else {
     parts.push(
       style.dim(
@@ -60,13 +62,13 @@ function courseFacts(details: Details): Fact[] {
   return facts.filter(([, text]) => text !== "");
 }
 
-function taskText(task: TaskDetails, job: number, style: Style): string {
+function taskText(task: TaskDetails, { id: job, entry }: JobSpec, style: Style): string {
   const title = `${style.bold(`Task ${job}.${task.index}`)}: ${paintState(task.state, style)}${task.attempt > 0 ? `, attempt ${task.attempt}` : ""}`;
   const end = task.signal ?? (task.exitCode === null ? "" : `exit code ${task.exitCode}`);
   const facts: Fact[] = [
     ["reason", task.reason ?? ""],
     ["parameters", task.params === null ? "" : JSON.stringify(toJson(task.params))],
-    ["arguments", task.args.length === 0 ? "" : JSON.stringify(toJson(task.args))],
+    argumentsFact(task, entry),
     ["line", task.line ?? ""],
     ["ended by", [end === task.reason ? "" : end, task.native ?? ""].filter(Boolean).join(", ")],
     ["node", task.node ?? ""],
@@ -77,6 +79,14 @@ function taskText(task: TaskDetails, job: number, style: Style): string {
   ];
   const shown = facts.filter(([, text]) => text !== "");
   return [title, ...factLines(shown, style)].join("\n");
+}
+
+function argumentsFact(task: TaskDetails, entry: Entry): Fact {
+  const steps = task.steps ?? undefined;
+  // The row has a line of its own.
+  const own = taskWords(entry, { ...task, steps, params: null }, (value) => JSON.stringify(toJson(value)));
+  if (own.length > 0) return [entry.kind === "command" ? "command" : "calls", own.join("\n")];
+  return ["arguments", task.args.length === 0 ? "" : JSON.stringify(toJson(task.args))];
 }
 
 function timeText({ startedAt, endedAt, seconds }: TaskDetails): string {

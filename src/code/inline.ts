@@ -54,7 +54,7 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
   const copied = copyFiles(file, fn.snapshot);
   const names = used.map(([key]) => key);
   const before = constants(fn, copied?.root ?? null) + beginning(fn, names);
-  const whole = `${before}${text.text}${text.after});\n${fn.values ? "" : exportOf(fn)}`;
+  const whole = `${before}${text.text}${text.after});\n${fn.values ? "" : `export{${nameIn(fn)} as ${exportName(fn)}};`}`;
   const origin = {
     file: `${file}#inline.js`,
     text: whole,
@@ -71,7 +71,7 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
   const [first] = anchors;
   return {
     file: first ? `${file}:${first.line + 1}` : file,
-    export: "default",
+    export: exportName(fn),
     name: name || basename(file).replace(/\.[^.]+$/, ""),
     snapshot: snapshotOf({ ...bundle, warnings: [...warnings, ...bundle.warnings] }, copied, stored),
   };
@@ -95,14 +95,15 @@ function beginning(fn: InlineFunction, names: string[]): string {
   return `const ${nameIn(fn)}=(${fn.text.before}`;
 }
 
-function exportOf(fn: InlineFunction): string {
-  return `export{${nameIn(fn)} as default};`;
+/** Its own name, for stacks and messages, where that cannot be taken for another's. */
+function exportName({ name, text }: InlineFunction): string {
+  const fits = /^[A-Za-z_$][\w$]*$/.test(name) && !text.outer.has(name) && !RESERVED.has(name);
+  return fits ? name : "default";
 }
 
-/** Its own name, for stacks, where that cannot be taken for another's. */
-function nameIn({ name, text }: InlineFunction): string {
-  const fits = /^[A-Za-z_$][\w$]*$/.test(name) && !text.outer.has(name) && !RESERVED.has(name);
-  return fits ? name : "inline";
+function nameIn(fn: InlineFunction): string {
+  const name = exportName(fn);
+  return name === "default" ? "inline" : name;
 }
 
 const RESERVED = new Set(

@@ -84,9 +84,14 @@ export type LoadableCode = { path: string; export: string; file: string };
 
 /** One of a job's functions, by its number in a task's payload. Throws DAMAGED when the job has none of that number. */
 export function loadableCode(home: string, entry: FunctionEntry, fn = 0): LoadableCode {
-  const code = fn === 0 ? entry : entry.more?.[fn - 1];
+  const code = codeOf(entry, fn);
   if (!code) throw new JobxError("DAMAGED", `The task calls function ${fn}, which its job does not have`);
   return { path: modulePath(home, code), export: code.export, file: code.file };
+}
+
+/** One of a job's functions by its number; undefined where there is none. */
+export function codeOf(entry: FunctionEntry, fn = 0): FunctionCode | undefined {
+  return fn === 0 ? entry : entry.more?.[fn - 1];
 }
 
 function checkBundle(reference: FunctionReference, bundle: Bundle): void {

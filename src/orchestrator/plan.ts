@@ -4,6 +4,7 @@ import type { TaskPayload } from "../model/job.ts";
 import { fillTemplate } from "../model/placeholders.ts";
 import type { Services } from "./services.ts";
 import { prepareJob, type SubmitInput } from "./submit.ts";
+import { callWords, taskWords } from "./task-words.ts";
 
 /** How many tasks a plan shows before it says how many more there are. */
 const SHOWN = 5;
@@ -30,11 +31,14 @@ export async function planJob(services: Services, input: SubmitInput): Promise<P
 }
 
 function describeTask(draft: SpecDraft, task: TaskPayload, index: number): string {
-  if (draft.entry.kind === "function") {
-    const args = [...task.args, ...(task.params ? [task.params] : [])];
-    return `${draft.entry.export}(${args.map((arg) => JSON.stringify(arg)).join(", ")})`;
+  const { entry } = draft;
+  const show = (value: unknown) => JSON.stringify(value);
+  const own = taskWords(entry, task, show);
+  if (own.length > 0) return own.join(", then ");
+  if (entry.kind === "function") {
+    return callWords(entry, 0, task.params ? [...task.args, task.params] : task.args, show);
   }
-  const words = [...draft.run.launcher, ...draft.entry.argv];
+  const words = [...draft.run.launcher, ...entry.argv];
   if (!draft.templated) return shellWords(words);
   const values = { job: "JOB", index: draft.indices?.[index] ?? index, params: task.params, line: task.line };
   return shellWords(words.map((word) => fillTemplate(word, values)));

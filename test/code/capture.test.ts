@@ -143,7 +143,7 @@ describe("An exported function", () => {
 describe("An inline function", () => {
   test("is taken by its text, and its imports beside the script with it", async () => {
     const taken = await capture(exports.inner["imports"]);
-    expect(taken).toMatchObject({ file: `${script}:${lineOf("imports:")}`, export: "default" });
+    expect(taken).toMatchObject({ file: `${script}:${lineOf("imports:")}`, export: "imports" });
     expect(await call(taken, 1)).toEqual([2, 7, root]);
   });
 

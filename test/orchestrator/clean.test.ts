@@ -102,6 +102,17 @@ describe("cleaning", () => {
     expect([used, unused, young].map((path) => existsSync(path))).toEqual([true, false, true]);
   });
 
+  test("keeps the code of every function of a job", async () => {
+    const services = new MemoryExecutor().services(tempDir());
+    const used = [snapshot(services.home, CODE, 5), snapshot(services.home, OTHER, 5)];
+    const { dir } = await submitJob(services, input(1));
+    const more = [{ file: "/g.ts", export: "g", code: OTHER }];
+    const entry = { kind: "function", file: "/f.ts", export: "f", code: CODE, more } as const;
+    writeSpec(dir, { ...readSpec(dir), entry });
+    expect((await cleanHome(services, { dryRun: false })).snapshots).toEqual([]);
+    expect(used.map((path) => existsSync(path))).toEqual([true, true]);
+  });
+
   test("removes the code of a job together with the job", async () => {
     const services = new MemoryExecutor().services(tempDir());
     const used = snapshot(services.home, CODE, 5);

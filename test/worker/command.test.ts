@@ -37,6 +37,14 @@ describe("a command", () => {
     expect(logOf(dir).split("\0").slice(0, -1)).toEqual(awkward);
   });
 
+  test("runs each task's own words where its job has none, after the launcher's", async () => {
+    const tasks = [{ args: ["echo", "one  two"] }, { args: ["sh", "-c", "exit 3"] }];
+    const dir = makeJob(tempDir(), { argv: [], tasks, run: { launcher: ["env", "X=1"] } });
+    expect(await runJob(dir)).toBe(1);
+    expect(logOf(dir, 0, "out", 2)).toBe("one  two\n");
+    expect(resultsOf(dir).map(({ exitCode }) => exitCode)).toEqual([0, 3]);
+  });
+
   test("takes 1 MiB of arguments", async () => {
     const words = Array.from({ length: 16 }, () => "x".repeat(65_536));
     const dir = makeJob(tempDir(), { argv: ["sh", "-c", 'echo "$*" | wc -c', "sh", ...words] });
