@@ -7,6 +7,7 @@ import {
   type NativeStatus,
   option,
   type Sample,
+  type SampleJob,
   shellWords,
   type SpecDraft,
   type Target,
@@ -110,7 +111,7 @@ export default defineScheduler({
   requeue: (targets) => chunks(words(targets), 500).map((ids) => ["qmod", "-rj", ...ids]),
   goneErrors: [
     /denied: job(-array task)? "?[\d.]+"? does not exist/i,
-    /invalid job\/?queue/i,
+    /invalid queue or job/i,
     /already in deletion/i,
   ],
 
@@ -151,6 +152,7 @@ export default defineScheduler({
   hint: (refusal) => HINTS.find(([pattern]) => pattern.test(refusal))?.[1] ?? null,
   keepVariables: ["SGE_ROOT", "SGE_CELL", "SGE_CLUSTER_NAME", "SGE_QMASTER_PORT", "SGE_EXECD_PORT"],
   storesEnvironment: true,
+  waitsForAnyEnd: true,
 
   environment: (env) => ({
     element: Number(env.JOBX_ELEMENT ?? numberOf(env.SGE_TASK_ID, 1) - 1),
@@ -666,7 +668,7 @@ function rangesOf(indices: number[]): string[] {
 }
 
 /** So many are asked about one by one; a later look asks about the others. */
-const MOST_ACCOUNTS = 50;
+const MOST_ACCOUNTS = 20;
 
 function chunks<T>(items: T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
@@ -680,6 +682,217 @@ function wordsOf(text: unknown): string[] {
   return found.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
 }
 
+/** Recorded from Son of Grid Engine 8.1.9 of Debian 12, a cluster of two nodes. */
 function samples(): Sample[] {
-  return [];
+  const from = "Son of Grid Engine 8.1.9, recorded";
+  const qstat = (native: string, state: NativeStatus["state"]): Sample => ({
+    of: "row",
+    stage: "qstat",
+    from,
+    row: (job) => listed(job, native, state),
+    is: { state, native, ...(state === "running" ? {} : { node: null }) },
+  });
+  const qacct = (failed: string, exit: string, native: string, state: NativeStatus["state"]): Sample => ({
+    of: "row",
+    stage: "qacct",
+    from,
+    row: (job) => accounted(job, failed, exit),
+    is: { state, native },
+  });
+  const failure = (is: Extract<Sample, { of: "error" }>["is"], text: string): Sample => ({
+    of: "error",
+    from,
+    is,
+    code: 1,
+    stderr: text,
+  });
+  return [
+    { of: "submit", from, stdout: ({ id, range }) => (range ? `${id}.1-${range.last + 1}:1\n` : `${id}\n`) },
+    { of: "submit", from, stdout: "233.2-8:3\n", is: { id: "233" } },
+    {
+      of: "submit",
+      from: "a wrapper that leaves -terse out",
+      stdout: 'Your job-array 3.1-10:1 ("arr") has been submitted\n',
+      is: { id: "3" },
+    },
+    {
+      of: "document",
+      from,
+      stage: "qstat",
+      stdout: (rows) =>
+        `<?xml version='1.0'?>\n<job_info  xmlns:xsd="http://arc.liv.ac.uk/repos/darcs/sge/source/dist/util/resources/schemas/qstat/qstat.xsd">\n  <queue_info>\n${rows.join("")}  </queue_info>\n  <job_info>\n  </job_info>\n</job_info>\n`,
+    },
+    qstat("qw", "queued"),
+    qstat("hqw", "queued"),
+    qstat("Rq", "queued"),
+    qstat("r", "running"),
+    qstat("t", "running"),
+    qstat("hr", "running"),
+    qstat("Rr", "running"),
+    qstat("s", "running"),
+    qstat("S", "running"),
+    qstat("dr", "running"),
+    qstat("Eqw", "failed"),
+    {
+      of: "status",
+      stage: "qstat",
+      from: "Son of Grid Engine 8.1.9, the qmaster down",
+      code: 1,
+      stderr:
+        'error: commlib error: got select error (Connection refused)\nerror: unable to send message to qmaster using port 6444 on host "sgemaster": got send error\n',
+      is: "no answer",
+    },
+    {
+      of: "status",
+      stage: "qstat",
+      from,
+      stdout: `<job_info><job_info><job_list state="pending"><JB_job_number>7</JB_job_number><JB_name>a%lt;b</JB_name><state>qw</state><queue_name></queue_name><tasks>6,8-12:2,20-22:1</tasks></job_list></job_info></job_info>`,
+      is: [{ id: "7", indices: "5,7,9,11,19-21", state: "queued", node: null }],
+    },
+    {
+      of: "row",
+      stage: "qstat -j",
+      from,
+      row: (job) =>
+        `==============================================================\njob_number:                 ${job.id}\nowner:                      ${job.user}\njob_name:                   ${nameOf(job)}\n${job.range ? "job-array tasks:            1-10:1\n" : ""}error reason ${job.range ? job.range.first + 1 : 1}:      11/22/2026 15:00:34 [1001:29207]: error: can't chdir to /work: No such file or directory\nscheduling info:            Job is in error state\n`,
+      is: { state: "failed", native: "Eqw", reason: "can't chdir to /work: No such file or directory" },
+    },
+    {
+      of: "status",
+      stage: "qstat -j",
+      from,
+      code: 1,
+      stderr: "Following jobs do not exist: \n4211\n",
+      is: [],
+    },
+    qacct("0    ", "0                   ", "exited", "ended"),
+    qacct("0    ", "3                   ", "exited with a code", "failed"),
+    qacct("100 : assumedly after job", "137                  (Killed)", "failed 100", "failed"),
+    qacct("19  : before writing exit_status", "0                   ", "failed 19", "failed"),
+    qacct("25  : rescheduling", "99                  ", "failed 25", "ended"),
+    qacct("26  : opening input/output file", "0                   ", "failed 26", "failed"),
+    qacct(
+      "37  : qmaster enforced h_rt, h_cpu, or h_vmem limit",
+      "137                  (Killed)",
+      "failed 37",
+      "timeout",
+    ),
+    { of: "status", stage: "qacct", from, code: 1, stderr: "error: job id 4211 not found\n", is: [] },
+    {
+      of: "status",
+      stage: "qacct",
+      from: "a host without the accounting file",
+      code: 1,
+      stderr: "/opt/sge/default/common/accounting: No such file or directory\n",
+      is: "no answer",
+    },
+    failure(
+      "transient",
+      'Unable to run job: unable to contact qmaster using port 6444 on host "sgemaster".\nExiting.\n',
+    ),
+    failure(
+      "transient",
+      "error: commlib error: got select error (Connection refused)\nUnable to run job: unable to send message to qmaster\n",
+    ),
+    failure(
+      "uncertain",
+      "Unable to run job: failed receiving gdi request response for mid=1 (got syncron message receive timeout error).\nExiting.\n",
+    ),
+    failure(
+      "refused",
+      'Unable to run job: Job was rejected because job requests unknown queue "nosuch.q".\nExiting.\n',
+    ),
+    failure(
+      "array",
+      "Unable to run job: job rejected: you tried to submit a job with more than 1500 tasks\nExiting.\n",
+    ),
+    failure("gone", 'denied: job "4211" does not exist\n'),
+    failure("gone", 'invalid queue or job "4211"\n'),
+    {
+      of: "limits",
+      from,
+      stdout: ({ maxArraySize }) =>
+        `#global:\nexecd_spool_dir              /var/spool/gridengine/execd\nmax_aj_instances             2000\nmax_aj_tasks                 ${maxArraySize}\nmax_u_jobs                   0\n`,
+    },
+    {
+      of: "find",
+      from,
+      stdout: (jobs) =>
+        `<detailed_job_info><djob_info>\n${jobs
+          .map(
+            (job) =>
+              `<element>\n<JB_job_number>${job.id}</JB_job_number>\n<JB_submission_time>${Math.floor(job.submitted.getTime() / 1000)}</JB_submission_time>\n<JB_job_name>${nameOf(job)}</JB_job_name>\n</element>\n`,
+          )
+          .join("")}</djob_info></detailed_job_info>\n`,
+    },
+    {
+      of: "find",
+      from: "Son of Grid Engine 8.1.9, a job that has ended",
+      stdout: `<?xml version='1.0'?>\n<unknown_jobs >\n    <ST_name>*.T0ken.*</ST_name>\n</unknown_jobs>\n==============================================================\nqname        main.q              \njobname      train.T0ken.1000+500       \njobnumber    4211                \nqsub_time    Sun Nov 22 18:10:04 2026\n`,
+      token: "T0ken",
+      is: [
+        {
+          id: "4211",
+          submitted: timeOf("Sun Nov 22 18:10:04 2026") ?? "",
+          firstElement: 1000,
+          elements: 500,
+        },
+      ],
+    },
+    {
+      of: "variables",
+      from,
+      variables: ({ id, range, restarts }) => ({
+        JOB_ID: id,
+        SGE_TASK_ID: range ? String(range.first + 1) : "undefined",
+        NSLOTS: "1",
+        RESTARTED: restarts > 0 ? "1" : "0",
+      }),
+      // It says only whether it was started before.
+      is: { rank: 0, restarts: 1, hostnames: null },
+    },
+  ];
+}
+
+function nameOf({ name, token, arguments: [first = "0"], range }: SampleJob): string {
+  return `${name}.${token}.${first}+${range ? range.last - range.first + 1 : 1}`;
+}
+
+function listed(job: SampleJob, native: string, state: NativeStatus["state"]): string {
+  const runs = state === "running";
+  const { range } = job;
+  const tasks =
+    range && (range.first === range.last ? range.first + 1 : `${range.first + 1}-${range.last + 1}:1`);
+  const time = new Date(job.submitted.getTime() - job.submitted.getTimezoneOffset() * 60_000)
+    .toISOString()
+    .slice(0, 19);
+  return `    <job_list state="${runs ? "running" : "pending"}">
+      <JB_job_number>${job.id}</JB_job_number>
+      <JAT_prio>0.50000</JAT_prio>
+      <JB_name>${nameOf(job)}</JB_name>
+      <JB_owner>${job.user}</JB_owner>
+      <state>${native}</state>
+      <${runs ? "JAT_start_time" : "JB_submission_time"}>${time}</${runs ? "JAT_start_time" : "JB_submission_time"}>
+      <queue_name>${runs ? `main.q@${job.hosts[0]}` : ""}</queue_name>
+      <slots>1</slots>
+${tasks === null ? "" : `      <tasks>${tasks}</tasks>\n`}    </job_list>
+`;
+}
+
+function accounted(job: SampleJob, failed: string, exit: string): string {
+  const clock = (time: Date) => time.toString().replace(/^(\w+ \w+ \d+) (\d+) ([\d:]+).*$/, "$1 $3 $2");
+  return `==============================================================
+qname        main.q              
+hostname     ${job.hosts[0]}                
+owner        ${job.user}            
+jobname      ${nameOf(job)}       
+jobnumber    ${job.id}                   
+taskid       ${job.range ? job.range.first + 1 : "undefined"}           
+qsub_time    ${clock(job.submitted)}
+start_time   ${clock(job.started)}
+end_time     ${clock(job.ended)}
+failed       ${failed}
+exit_status  ${exit}
+ru_wallclock 1s
+`;
 }

@@ -43,7 +43,7 @@ export async function startElement(
   const { subject, array, element, job, folder } = start;
   const flag = join(folder, "requeue");
   rmSync(flag, { force: true });
-  await writePrograms(start, flag);
+  const { JOBX_REQUEUE_EXIT_CODE: again } = await writePrograms(start, flag);
   const path = array.log(
     (width) => String(element.index).padStart(width, "0"),
     (text) => text,
@@ -58,11 +58,12 @@ export async function startElement(
     detached: true,
   });
   closeSync(log);
-  return { process: child, wantsRequeue: () => existsSync(flag) };
+  const leaves = () => again !== undefined && child.exitCode === Number(again);
+  return { process: child, wantsRequeue: () => existsSync(flag) || leaves() };
 }
 
-/** The scheduler's programs that a job itself calls: to be requeued, to start ranks, to ask for its time. */
-async function writePrograms({ subject, array, job, folder }: Start, flag: string): Promise<void> {
+/** The scheduler's programs that a job itself calls: to be requeued, to start ranks, to ask for its time. Gives what the script says. */
+async function writePrograms({ subject, array, job, folder }: Start, flag: string) {
   const env = await workerEnvironment(subject, array, job);
   const programs = new Map<string, string[]>();
   const add = (words: string[], lines: (rest: string) => string) => {
@@ -89,6 +90,7 @@ async function writePrograms({ subject, array, job, folder }: Start, flag: strin
     writeFileSync(path, ["#!/bin/sh", ...lines, "exit 1", ""].join("\n"));
     chmodSync(path, 0o700);
   }
+  return env;
 }
 
 /** Starts every rank here, passes signals on, and ends with the last code that was not 0. */

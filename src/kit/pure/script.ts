@@ -63,6 +63,13 @@ export const SCRIPT = forSchedulers([
     skip: (subject) => unless(subject, "requeue"),
     async run(subject) {
       const alone = await workerEnvironment(subject, arrayFor());
+      const never = await workerEnvironment(subject, arrayFor({ run: { requeue: false } }));
+      for (const name of ["JOBX_REQUEUE_COMMAND", "JOBX_REQUEUE_EXIT_CODE"])
+        check(never[name] === undefined, `${name} is set in spite of --no-requeue`);
+      if (alone.JOBX_REQUEUE_EXIT_CODE !== undefined) {
+        const code = alone.JOBX_REQUEUE_EXIT_CODE;
+        return check(/^[1-9]\d{0,2}$/.test(code), `JOBX_REQUEUE_EXIT_CODE is ${show(code)}, no exit code`);
+      }
       check(
         wordsIn(alone.JOBX_REQUEUE_COMMAND, "JOBX_REQUEUE_COMMAND").join(" ").includes("4211"),
         `JOBX_REQUEUE_COMMAND does not name the job: ${alone.JOBX_REQUEUE_COMMAND}`,
@@ -80,8 +87,6 @@ export const SCRIPT = forSchedulers([
           `elements 6 and 7 of an array are requeued by the same words: ${commands[0]}`,
         );
       }
-      const never = await workerEnvironment(subject, arrayFor({ run: { requeue: false } }));
-      check(never.JOBX_REQUEUE_COMMAND === undefined, "JOBX_REQUEUE_COMMAND is set in spite of --no-requeue");
     },
   },
   {
@@ -174,8 +179,8 @@ export const SCRIPT = forSchedulers([
 
 /** Why restarts cannot be learnt: a scheduler may not count them, and records tell as much. */
 function unlessCounted(subject: Subject): string | null {
-  const [once, again] = [0, 2].map((restarts) => variablesOf(subject, { restarts }));
-  return Bun.deepEquals(once, again) ? "no variable of its samples tells of restarts" : null;
+  const [once, again] = [1, 2].map((restarts) => variablesOf(subject, { restarts }));
+  return Bun.deepEquals(once, again) ? "no variable of its samples counts restarts" : null;
 }
 
 function wordsIn(text: string | undefined, name: string): string[] {
