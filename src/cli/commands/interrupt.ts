@@ -12,7 +12,7 @@ export const help: CommandHelp = {
     ["jobx interrupt 12.3 --timeout", "as its time limit would"],
   ],
   notes:
-    "The task gets the signal that a preemption would send; with --timeout the one that comes before its time limit. What it does then is what it would do on a cluster: save, leave, and run again.",
+    "The task gets the signal that a preemption would send; with --timeout the one that comes before its time limit. What it does then is what it would do on a cluster: save, leave, and run again. If it is still there when the usual notice (--signal-delay) is over, it is ended, unless it could not be run again. See jobx help checkpointing.",
 };
 
 export default defineCommand({

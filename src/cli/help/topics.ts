@@ -1,3 +1,4 @@
+import checkpointing from "./checkpointing.md" with { type: "text" };
 import completions from "./completions.md" with { type: "text" };
 import configuration from "./configuration.md" with { type: "text" };
 import debug from "./debug.md" with { type: "text" };
@@ -25,7 +26,8 @@ export const TOPICS: readonly Topic[] = [
   { name: "selectors", summary: "Naming jobs, tasks and ranks", text: selectors },
   { name: "functions", summary: "TypeScript functions as jobs", text: functions },
   { name: "results", summary: "Result values, logs, output for programs", text: results },
-  { name: "retries", summary: "Failures, time limits, checkpoints, exit code 85", text: retries },
+  { name: "retries", summary: "Failures, time limits, exit code 85", text: retries },
+  { name: "checkpointing", summary: "Tasks that keep a state and go on from it", text: checkpointing },
   { name: "local", summary: "Jobs on this machine", text: local },
   { name: "slurm", summary: "Jobs on a Slurm cluster", text: slurm },
   { name: "pbs", summary: "Jobs on OpenPBS or PBS Professional", text: pbs },
