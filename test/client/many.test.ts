@@ -1,0 +1,110 @@
+import { afterEach, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+
+import { asCompleted, WaitTimeoutError } from "../../src/index.ts";
+import { jobDir } from "../../src/store/layout.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { add, double } from "./functions.ts";
+import { endTasks, memoryExecutor } from "./memory.ts";
+
+const ROWS = 10_000;
+const indices = Array.from({ length: ROWS }, (_, index) => index);
+
+/** The timers that are set and neither cleared nor over, looked at from here on. */
+function watchTimers() {
+  const running = new Set<unknown>();
+  let most = 0;
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  globalThis.setTimeout = new Proxy(set, {
+    apply(target, self, [run, ...rest]: [() => void, ...unknown[]]) {
+      const timer: unknown = Reflect.apply(target, self, [() => (running.delete(timer), run()), ...rest]);
+      running.add(timer);
+      most = Math.max(most, running.size);
+      return timer;
+    },
+  });
+  globalThis.clearTimeout = new Proxy(clear, {
+    apply(target, self, [timer]: [unknown]) {
+      running.delete(timer);
+      return Reflect.apply(target, self, [timer]);
+    },
+  });
+  restore = () => Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  return { most: () => most, now: () => running.size };
+}
+
+let restore: () => unknown = () => {};
+afterEach(() => void restore());
+
+test("10,000 rows are one submission of few files, in a second", async () => {
+  const { executor, memory, home } = memoryExecutor();
+  await executor.map(double, [1]); // what is loaded when first used
+  const began = performance.now();
+  const job = await executor.map(add, indices, indices);
+  const seconds = (performance.now() - began) / 1000;
+  expect(job.length).toBe(ROWS);
+  expect(memory.submitted).toHaveLength(2);
+  expect(readdirSync(jobDir(home, job.id), { recursive: true }).length).toBeLessThan(10);
+  expect(seconds).toBeLessThan(2); // 1 s on a machine that does nothing else
+});
+
+test("10,000 results are waited for with one timer, and none is left", async () => {
+  const { executor, home } = memoryExecutor();
+  const job = await executor.map(double, indices);
+  const timers = watchTimers();
+  const results = Promise.all(job.tasks.map((task) => task.result({ timeout: 60 })));
+  await eventually(() => timers.now() === 1);
+  const most = timers.most();
+  await endTasks(home, job.id, new Map(indices.map((index) => [index, index * 2])));
+  expect((await results).reduce((sum, value) => sum + value, 0)).toBe(ROWS * (ROWS - 1));
+  expect([most, timers.now()]).toEqual([1, 0]);
+});
+
+test("tasks come as they end, those that have ended before first", async () => {
+  const { executor, home } = memoryExecutor();
+  const job = await executor.map(double, [0, 1, 2]);
+  await endTasks(home, job.id, new Map([[2, 4]]));
+  const seen: number[] = [];
+  for await (const task of asCompleted(job, { timeout: 20 })) {
+    seen.push(task.index);
+    if (seen.length === 1) await endTasks(home, job.id, new Map([[0, 0]]), 1);
+    if (seen.length === 2) await endTasks(home, job.id, new Map([[1, 2]]), 2);
+  }
+  expect(seen).toEqual([2, 0, 1]);
+});
+
+test("a wait that takes too long, or is aborted, ends while the job goes on", async () => {
+  const { executor, home } = memoryExecutor();
+  const job = await executor.submit(double, 1);
+  await expect(job.wait({ timeout: 0 })).rejects.toBeInstanceOf(WaitTimeoutError);
+  await expect(job.result({ timeout: "20ms" }).catch((error: unknown) => error)).resolves.toMatchObject({
+    code: "USAGE",
+  });
+  await expect(job.result({ timeout: 0.02 })).rejects.toMatchObject({
+    code: "WAIT_TIMEOUT",
+    message: expect.stringContaining("job 1 has not ended"),
+  });
+  const reason = new Error("enough");
+  await expect(job.wait({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  const controller = new AbortController();
+  const waiting = job.wait({ signal: controller.signal });
+  controller.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  const given = asCompleted([job], { timeout: 0.02 }).next();
+  await expect(given).rejects.toBeInstanceOf(WaitTimeoutError);
+  expect(await job.state()).toBe("queued");
+  await endTasks(home, job.id, new Map([[0, 5]]));
+  expect(await job.result()).toBe(5);
+});
+
+test("who stops looking at what ends leaves no timer behind", async () => {
+  const { executor, home } = memoryExecutor();
+  const job = await executor.map(double, [0, 1]);
+  await endTasks(home, job.id, new Map([[0, 0]]));
+  const timers = watchTimers();
+  for await (const task of asCompleted(job)) {
+    expect(task.index).toBe(0);
+    break;
+  }
+  await eventually(() => timers.now() === 0);
+});
