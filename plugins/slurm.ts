@@ -1,7 +1,9 @@
 import {
+  type Ahead,
   type CommandResult,
   defineScheduler,
   expandHostlist,
+  type Finding,
   type JobRef,
   JobxError,
   type NativeArray,
@@ -99,6 +101,9 @@ const ELSEWHERE = {
   "kill-on-invalid-dep": elsewhere("--after, which always does so"),
 };
 
+/** Partitions with their longest and usual time, and the CPUs and MiB of their nodes, a line for each size of nodes. */
+const SINFO = ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s"];
+
 /** Submits to Slurm. Facts are from sbatch(1), squeue(1), sacct(1), scontrol(1) and trials on 22.05. */
 export default defineScheduler({
   contract: 1,
@@ -152,6 +157,16 @@ export default defineScheduler({
     },
   ],
   explain,
+  ahead: {
+    isWhy: ({ state, reason }) => state === "queued" && reason === "Priority",
+    argv: ["squeue", "-h", "-t", "pending", "-o", "%i|%Q|%P"],
+    parse: parseAhead,
+  },
+  examine: [
+    { argv: ["scontrol", "show", "config"], parse: examineConfig },
+    { argv: SINFO, parse: examinePartitions },
+    { argv: ["sacct", "-X", "-n", "-j", "1"], parse: examineAccounting },
+  ],
 
   cancel: (targets) => batches(targets, 1000).map((ids) => ["scancel", ...ids]),
   hold: (targets) => batches(targets, 100).map((ids) => ["scontrol", "uhold", ids.join(",")]),
@@ -171,7 +186,7 @@ export default defineScheduler({
     }),
   },
   partitions: {
-    argv: ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s"],
+    argv: SINFO,
     parse: parsePartitions,
     chosen: ({ resources, options }, env) => {
       // A QOS or a reservation may allow what the partition does not, and another cluster has others.
@@ -698,15 +713,78 @@ function whyFailed({ native, exitCode, signal, reason }: NativeStatus, on: strin
   return `Slurm says ${native}${on}${why === "" ? "" : ` (${why})`}, and it left no record`;
 }
 
-function whyQueued({ native, reason, startsAt }: NativeStatus, job: JobRef): string | null {
-  const start =
-    startsAt === null || Date.parse(startsAt) < Date.now() ? "" : `; expected to start at ${clock(startsAt)}`;
+function whyQueued({ native, reason, startsAt, ahead }: NativeStatus, job: JobRef): string | null {
   if (STATES[native] === undefined) return `Slurm says ${native}, which this jobx does not know`;
   if (native !== "PENDING") return `Slurm says ${native}${reason === null ? "" : ` (${reason})`}`;
   if (reason === null) return "Slurm has not looked at it yet";
   const words = reason.split(/[,(]/)[0] ?? reason;
   if (words === "Dependency") return `Dependency: waits for ${predecessors(job)}`;
-  return `${reason}: ${REASONS[words] ?? limitReason(words) ?? "see squeue's manual, JOB REASON CODES"}${start}`;
+  const meaning = ahead
+    ? queueOf(ahead)
+    : (REASONS[words] ?? limitReason(words) ?? "see squeue's manual, JOB REASON CODES");
+  const isKnown = startsAt !== null && Date.parse(startsAt) > Date.now();
+  return `${reason}: ${meaning}${isKnown ? `; estimated start ${clock(startsAt)}` : ""}`;
+}
+
+function queueOf({ jobs, partition }: Ahead): string {
+  if (jobs === 0) return `next in partition ${partition}`;
+  return `${jobs} ${jobs === 1 ? "job" : "jobs"} ahead in partition ${partition}`;
+}
+
+/** Jobs with a higher priority, or the same and a lower number, that wait for one of its partitions. */
+function parseAhead(stdout: string, id: string): Ahead | null {
+  const waiting = linesOf(stdout).flatMap((line) => {
+    const [word = "", priority = "", partition = ""] = line.split("|");
+    const parsed = parseId(word);
+    return parsed ? [{ id: Number(parsed.id), priority: Number(priority), partition }] : [];
+  });
+  const own = waiting.find((one) => one.id === Number(id));
+  if (!own) return null;
+  const partitions = new Set(own.partition.split(","));
+  const jobs = waiting.filter(
+    (one) =>
+      one.id !== own.id &&
+      one.partition.split(",").some((name) => partitions.has(name)) &&
+      (one.priority > own.priority || (one.priority === own.priority && one.id < own.id)),
+  );
+  return { jobs: new Set(jobs.map((one) => one.id)).size, partition: own.partition };
+}
+
+/** What `jobx doctor` says of the cluster. */
+function examineConfig({ code, stdout, stderr }: CommandResult): Finding[] {
+  const mend = "Ask `scontrol ping`: the controller is down, or cannot be reached from this host";
+  if (code !== 0) return [{ name: "slurmctld", verdict: "fail", detail: stderr.trim(), mend }];
+  const field = (name: string) => new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(stdout)?.[1]?.trim() ?? "?";
+  const ok = (name: string, detail: string): Finding => ({ name, verdict: "ok", detail, mend: null });
+  const found = [
+    ok("cluster", `${field("ClusterName")}, Slurm ${field("SLURM_VERSION")}`),
+    ok("limits", `arrays of ${field("MaxArraySize")} at most, ${field("MaxJobCount")} jobs in all`),
+  ];
+  if (field("JobRequeue") === "0") {
+    const detail =
+      "the site does not requeue jobs by itself (JobRequeue=0); jobx asks for it, where a job may";
+    found.push({ name: "requeue", verdict: "warn", detail, mend: null });
+  }
+  return found;
+}
+
+function examineAccounting({ code, stderr }: CommandResult): Finding[] {
+  if (code === 0) return [{ name: "accounting", verdict: "ok", detail: "sacct answers", mend: null }];
+  const detail = `${stderr.trim().split("\n")[0]}: how jobs ended that left no record is known for minutes only`;
+  return [{ name: "accounting", verdict: "warn", detail, mend: null }];
+}
+
+function examinePartitions({ code, stdout, stderr }: CommandResult): Finding[] {
+  if (code !== 0) return [{ name: "partitions", verdict: "warn", detail: stderr.trim(), mend: null }];
+  const partitions = parsePartitions(stdout);
+  const time = (seconds: number | null) => (seconds === null ? "no limit" : `${seconds / 60} minutes`);
+  const usual = partitions.find(({ isDefault }) => isDefault);
+  if (!usual) {
+    const mend = 'Name one with -p, or in the configuration: partition = "…"';
+    return [{ name: "partition", verdict: "warn", detail: "there is no default partition", mend }];
+  }
+  const detail = `${usual.name} by default, of ${partitions.length}: ${time(usual.defaultSeconds ?? usual.maxSeconds)} for a job that asks for none, ${time(usual.maxSeconds)} at most`;
+  return [{ name: "partition", verdict: "ok", detail, mend: null }];
 }
 
 /** squeue(1), "JOB REASON CODES". */

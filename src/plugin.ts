@@ -10,6 +10,7 @@ export type {
   ElementStatus,
   Executor,
   ExecutorContext,
+  Finding,
   JobRef,
   ShellCommand,
   SpecDraft,
@@ -23,6 +24,7 @@ export { type CommandOptions, type CommandResult, type Run, shellWords } from ".
 export { defineScheduler } from "./executor/scheduler/define.ts";
 export { mpiRanks } from "./executor/scheduler/mpi.ts";
 export type {
+  Ahead,
   FoundArray,
   Limits,
   NativeArray,

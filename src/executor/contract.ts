@@ -90,6 +90,15 @@ export type ElementStatus = {
   neverStarted?: boolean;
 };
 
+/** What was found about one thing on this machine; `fail`: jobs cannot run. */
+export type Finding = {
+  name: string;
+  verdict: "ok" | "warn" | "fail";
+  detail: string;
+  /** What to do about it; null when there is nothing to do. */
+  mend: string | null;
+};
+
 /** Tasks of one job that a verb is about; null means the whole job. */
 export type TaskSelection = { job: JobRef; tasks: number[] | null };
 
@@ -115,8 +124,13 @@ export type Executor = {
   /** What `--dry-run` shows besides the tasks: the script and the commands of the scheduler. */
   plan?(spec: SpecDraft, context: ExecutorContext): Promise<string> | string;
   submit(request: SubmitRequest, context: ExecutorContext): Promise<Submission>;
-  /** One entry per element that is known; missing elements count as `unknown`. */
-  status(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]>;
+  /**
+   * One entry per element that is known; missing elements count as `unknown`. `detail`: a person wants to know why they
+   * wait, which may cost another call.
+   */
+  status(jobs: JobRef[], context: ExecutorContext, options?: { detail?: boolean }): Promise<ElementStatus[]>;
+  /** What `jobx doctor` says of it on this machine. */
+  examine?(context: ExecutorContext): Promise<Finding[]>;
   /** Called after `cancelled.msgpack` was written. */
   cancel(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
   hold?(selections: TaskSelection[], context: ExecutorContext): Promise<void>;

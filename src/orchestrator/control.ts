@@ -1,8 +1,9 @@
 import { JobxError, usageError } from "../errors.ts";
 import type { Executor, ExecutorContext, ShellCommand, TaskSelection } from "../executor/contract.ts";
+import { packedTasks } from "../model/elements.ts";
 import { isFinal } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
-import { addCancelled, addHeld, removeHeld } from "../store/jobs.ts";
+import { addCancelled, addHeld, addInterrupt, removeHeld } from "../store/jobs.ts";
 import { isRequested } from "../store/requests.ts";
 import { JobReader } from "./job-reader.ts";
 import type { Selected } from "./select.ts";
@@ -64,10 +65,24 @@ export async function interruptJobs(
       hint: `jobx status ${selected.map((one) => one.id).join(" ")} shows what they do`,
     });
   }
-  await tell(services, open, (executor, selections, context) =>
-    able(executor, executor.interrupt, "interrupt tasks").call(executor, selections, kind, context),
-  );
+  await tell(services, open, (executor, selections, context) => {
+    const interrupt = able(executor, executor.interrupt, "interrupt tasks");
+    if (!executor.capabilities.wholeJob) for (const one of selections) addPackedInterrupt(one, kind);
+    return interrupt.call(executor, selections, kind, context);
+  });
   return open.map(controlOf);
+}
+
+/** A scheduler warns whole elements; of one that runs several tasks, its worker warns those that are meant. */
+function addPackedInterrupt({ job, tasks }: TaskSelection, kind: "preempted" | "timeout"): void {
+  const { spec, dir } = job;
+  if (tasks === null || spec.run.pack.tasks === 1) return;
+  const wanted = new Set(tasks);
+  const partly = tasks.filter((task) => {
+    const element = Math.floor(task / spec.run.pack.tasks);
+    return [...packedTasks(spec, element)].some((other) => !wanted.has(other));
+  });
+  if (partly.length > 0) addInterrupt(dir, { tasks: partly, kind });
 }
 
 /** The command that opens a shell inside a running task. */

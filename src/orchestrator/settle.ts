@@ -13,6 +13,9 @@ import { summaryOf } from "./summary.ts";
 /** A submission that has no native id after this long was interrupted. */
 const SUBMISSION_SECONDS = 60;
 
+/** `resubmit`: submits lost tasks again. `detail`: a person wants to know why tasks wait. */
+export type SettleOptions = { resubmit?: boolean; detail?: boolean };
+
 /**
  * Asks the executors, once each, about the jobs that are not final, lays their answers over the
  * records, and gives tasks that have ended without a record their verdict. A scheduler that cannot be
@@ -22,7 +25,7 @@ const SUBMISSION_SECONDS = 60;
 export async function settle(
   services: Services,
   readers: JobReader[],
-  options: { resubmit?: boolean } = {},
+  options: SettleOptions = {},
 ): Promise<void> {
   const byExecutor = Map.groupBy(
     readers.filter((reader) => !reader.isFinal),
@@ -37,7 +40,7 @@ export async function settle(
         services,
         executor,
         jobs.filter((job) => job.natives !== null),
-        options.resubmit ?? false,
+        options,
       );
     } catch (error) {
       if (!(error instanceof JobxError) || error.code === "BUG") throw error;
@@ -73,7 +76,7 @@ async function settleWith(
   services: Services,
   executor: Executor,
   jobs: JobReader[],
-  mayResubmit: boolean,
+  options: SettleOptions,
 ): Promise<void> {
   if (jobs.length === 0) return;
   for (const job of jobs) job.refreshNatives();
@@ -81,6 +84,7 @@ async function settleWith(
   const answers = await executor.status(
     jobs.map((job) => job.ref),
     context,
+    { detail: options.detail },
   );
   const byJob = Map.groupBy(answers, (answer) => answer.job);
   for (const job of jobs) {
@@ -94,7 +98,7 @@ async function settleWith(
       const status = elements.get(element) ?? unknownElement(job.id, element);
       if (!applyStatus(executor, job, status)) lost.push(status);
     }
-    if (mayResubmit && lost.length > 0) await resubmitLost(services, executor, job, lost);
+    if (options.resubmit && lost.length > 0) await resubmitLost(services, executor, job, lost);
   }
 }
 

@@ -27,10 +27,14 @@ export type JobView = {
   tasks(): Iterable<TaskView>;
 };
 
-/** Reads jobs from disk and asks their executors, in one call each, about what has not ended. */
-export async function readJobs(services: Services, ids: number[]): Promise<JobView[]> {
+/** Reads jobs from disk and asks their executors, in one call each, about what has not ended; `detail` for a person. */
+export async function readJobs(
+  services: Services,
+  ids: number[],
+  options: { detail?: boolean } = {},
+): Promise<JobView[]> {
   const readers = ids.map((id) => new JobReader(services.home, id));
-  await settle(services, readers);
+  await settle(services, readers, options);
   return readers.map(viewOf);
 }
 

@@ -183,6 +183,23 @@ export function removeHeld(dir: string, tasks: number[] | null): void {
   changeRequest(jobFiles.held(dir), tasks, false, () => readSpec(dir).tasks);
 }
 
+/** A warning that somebody wants running tasks to have. */
+export type Interrupt = { tasks: number[]; kind: "preempted" | "timeout" };
+
+/** Asks the workers of tasks, which look at the folder, to warn them. */
+export function addInterrupt(dir: string, interrupt: Interrupt): void {
+  appendChange(jobFiles.interrupted(dir), interrupt);
+}
+
+/** All of those, oldest first. */
+export function readInterrupts(dir: string): Interrupt[] {
+  const path = jobFiles.interrupted(dir);
+  return readChanges(path).map((interrupt) => {
+    if (!isInterrupt(interrupt)) throw unexpectedContents(path);
+    return interrupt;
+  });
+}
+
 /** Gives tasks their final state. The first verdict on a task stands. */
 export function addVerdicts(dir: string, verdicts: Verdict[]): void {
   if (verdicts.length === 0) return;
@@ -253,6 +270,10 @@ function isSpec(value: unknown): value is JobSpec {
 
 function isNative(value: unknown): value is NativeJob {
   return has(value, "natives") && Array.isArray(value.natives);
+}
+
+function isInterrupt(value: unknown): value is Interrupt {
+  return has(value, "tasks", "kind") && Array.isArray(value.tasks);
 }
 
 function isSummary(value: unknown): value is Summary {

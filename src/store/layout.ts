@@ -60,6 +60,7 @@ export const jobFiles = {
   again: (dir: string, arrays: number) => `${dir}/again-${arrays}.msgpack`,
   cancelled: (dir: string) => `${dir}/cancelled.msgpack`,
   held: (dir: string) => `${dir}/held.msgpack`,
+  interrupted: (dir: string) => `${dir}/interrupted.msgpack`,
   summary: (dir: string) => `${dir}/summary.msgpack`,
   /** The submitter's environment, where the executor cannot carry it; deleted when the job is final. */
   environment: (dir: string) => `${dir}/environment.msgpack`,

@@ -304,7 +304,10 @@ export class ElementRun {
   #heedWishes(): void {
     const wishes = this.#wishes.changed();
     if (!wishes) return;
-    const { cancelled, held } = wishes;
+    const { cancelled, held, interrupts } = wishes;
+    for (const { tasks, kind } of interrupts) {
+      for (const attempt of this.#select(tasks)) attempt.interrupt(kind);
+    }
     if (cancelled) this.#cancel((task) => isRequested(cancelled, task));
     this.#line.setHeld(held === null ? "none" : held === "all" ? null : [...held]);
   }

@@ -1,13 +1,15 @@
 import { statSync } from "node:fs";
 
 import { changesVersion } from "../store/changes.ts";
-import { readCancelled, readHeld } from "../store/jobs.ts";
+import { type Interrupt, readCancelled, readHeld, readInterrupts } from "../store/jobs.ts";
 import { jobFiles } from "../store/layout.ts";
 
 /** What people asked for by files in the job's folder, so that it holds whether or not a worker runs. */
 export type Wishes = {
   cancelled: "all" | Set<number> | null;
   held: "all" | Set<number> | null;
+  /** Warnings that were asked for since the last look, or since the worker began. */
+  interrupts: Interrupt[];
 };
 
 /**
@@ -15,9 +17,11 @@ export type Wishes = {
  * time of the job's folder tells, and a look costs one call of stat.
  */
 export class WishReader {
-  readonly #wishes: Wishes = { cancelled: null, held: null };
+  readonly #wishes: Wishes = { cancelled: null, held: null, interrupts: [] };
   #cancelledSeen = "";
   #heldSeen = "";
+  #interruptsSeen: string;
+  #interrupts: number;
   /** The folder's time at the last look; NaN where another change may hide behind the same time. */
   #folderTime = Number.NaN;
 
@@ -25,6 +29,8 @@ export class WishReader {
 
   constructor(dir: string) {
     this.#dir = dir;
+    this.#interruptsSeen = changesVersion(jobFiles.interrupted(dir));
+    this.#interrupts = readInterrupts(dir).length;
   }
 
   /** The wishes, or null when they are as they were at the last look. */
@@ -34,12 +40,23 @@ export class WishReader {
     this.#folderTime = Math.abs(Date.now() - time) < COARSE_MS ? Number.NaN : time;
     const cancelledSeen = changesVersion(jobFiles.cancelled(this.#dir));
     const heldSeen = changesVersion(jobFiles.held(this.#dir));
-    if (cancelledSeen === this.#cancelledSeen && heldSeen === this.#heldSeen) return null;
+    const interruptsSeen = changesVersion(jobFiles.interrupted(this.#dir));
+    const areNew = interruptsSeen !== this.#interruptsSeen;
+    this.#wishes.interrupts = areNew ? this.#newInterrupts() : [];
+    this.#interruptsSeen = interruptsSeen;
+    if (cancelledSeen === this.#cancelledSeen && heldSeen === this.#heldSeen && !areNew) return null;
     if (cancelledSeen !== this.#cancelledSeen) this.#wishes.cancelled = readCancelled(this.#dir);
     if (heldSeen !== this.#heldSeen) this.#wishes.held = readHeld(this.#dir);
     this.#cancelledSeen = cancelledSeen;
     this.#heldSeen = heldSeen;
     return this.#wishes;
+  }
+
+  #newInterrupts(): Interrupt[] {
+    const all = readInterrupts(this.#dir);
+    const added = all.slice(this.#interrupts);
+    this.#interrupts = all.length;
+    return added;
   }
 }
 

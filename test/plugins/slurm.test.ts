@@ -429,6 +429,27 @@ describe("status", () => {
     expect(statuses[0]?.reason).toContain(words);
   });
 
+  test("counts for a person who looks the jobs that are ahead, at most once a minute", async () => {
+    const home = tempDir();
+    const command = `${home}/jobs/12/submit.sh 0+1 T`;
+    const startsAt = local(-3600);
+    const row = `7|PENDING|Priority||${local(60)}|N/A|${startsAt}|${command}`;
+    const pending = "5_[0-9]|100|gpu\n6|50|gpu\n7|90|gpu\n8|90|gpu\n9|200|gpu,cpu\n10|200|cpu\n";
+    const fake = new FakeCommands(home, (argv) => {
+      if (argv[0] !== "squeue") return argv[0] === "scontrol" ? { stdout: CONFIG } : {};
+      return { stdout: argv.includes("-u") ? row : pending };
+    });
+    const ref = refFor(requestFor(home, 1), [nativeOf("7", 1)]);
+    for (const _ of [1, 2]) {
+      const [status] = await slurm.status([ref], fake.context, { detail: true });
+      expect(status?.reason).toMatch(/^Priority: 2 jobs ahead in partition gpu; estimated start /);
+      expect(status?.reason).toEndWith(startsAt.slice(11, 16));
+    }
+    expect(fake.callsOf("squeue").filter((argv) => argv.includes("pending"))).toHaveLength(1);
+    await slurm.status([ref], fake.context);
+    expect(fake.callsOf("squeue").filter((argv) => argv.includes("pending"))).toHaveLength(1);
+  });
+
   test("asks another cluster by its name, and says of one that cannot be reached that it cannot", async () => {
     const home = tempDir();
     const stderr =

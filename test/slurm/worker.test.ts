@@ -103,6 +103,19 @@ describeSlurm("a worker in an allocation", () => {
     expect(jobx.calls("scancel")).toBe(0);
   });
 
+  test("warns one of several packed tasks that is interrupted, and no other", async () => {
+    const jobx = new TestSlurm();
+    const script = `trap 'echo warned; exit 0' USR2; echo ready; until test -e ${jobx.cwd}/go; do sleep 0.1; done; exit 1`;
+    const id = await jobx.submit(["--array", "0-2", "--pack", "3/3", "--", "sh", "-c", script]);
+    for (const name of ["0.out", "1.out", "2.out"]) await jobx.untilLogged(id, "ready", name);
+    await jobx.ok(["interrupt", `${id}.1`]);
+    await jobx.untilLogged(id, "warned", "1.out");
+    await jobx.file("go", "");
+    expect(await jobx.wait(id)).toBe(1);
+    expect((await jobx.tasks(id)).map(({ state }) => state)).toEqual(["failed", "succeeded", "failed"]);
+    expect(jobx.calls("scancel")).toBe(0);
+  });
+
   test("takes up after scontrol requeue what has no record, and nothing else", async () => {
     const jobx = new TestSlurm();
     const script = `test {index} -lt 2 && { echo once; exit 0; }; ${DEAF}`;

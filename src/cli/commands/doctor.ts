@@ -10,7 +10,7 @@ import { type Check, fail } from "../doctor/check.ts";
 import { checkHome } from "../doctor/home.ts";
 import { checkCapacity, checkPinned, checkQueueFolder, checkVersion } from "../doctor/machine.ts";
 import { checkPlugins } from "../doctor/plugins.ts";
-import { checkSchedulers } from "../doctor/schedulers.ts";
+import { checkSchedulers, examineSchedulers } from "../doctor/schedulers.ts";
 import type { Style } from "../output.ts";
 import { printable } from "../printable.ts";
 import { registryFor } from "../services.ts";
@@ -75,6 +75,7 @@ async function examine(context: CliContext): Promise<Check[]> {
     const local = registry.contextFor(await registry.get("local"));
     checks.push(checkCapacity(env, local.settings), checkQueueFolder(env));
     checks.push(...(await checkSchedulers(env, makeRun({ env }), registry.names())));
+    checks.push(...(await examineSchedulers(registry, config.home)));
     checks.push(...(await checkPlugins(registry)));
   } catch (error) {
     // The rest depends on the configuration, so it ends here.

@@ -43,6 +43,7 @@ export default defineCommand({
     const views = await readJobs(
       services,
       subjects.map(({ id }) => id),
+      { detail: true },
     );
     const scopes = scopesOf(views, subjects);
     output.result({

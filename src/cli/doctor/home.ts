@@ -36,6 +36,35 @@ export function checkHome(home: string): Check[] {
   ];
 }
 
+/** Whether other hosts are likely to see the home, by its file system: those of one host's own disk are none of theirs. */
+export function checkReach(executor: string, home: string): Check {
+  const name = `${executor}: home`;
+  const type = fileSystemOf(resolve(nearestExisting(home)), readMounts());
+  if (type === null || !LOCAL_FILE_SYSTEMS.has(type)) {
+    return ok(
+      name,
+      type === null ? "on a file system of unknown type" : `on ${type}, which other hosts may see`,
+    );
+  }
+  return warn(
+    name,
+    `${home} is on ${type}, which other hosts do not see unless it is exported to them under the same path`,
+    `jobx doctor --probe -e ${executor} tells; choose a home on a shared file system with --home or JOBX_HOME`,
+  );
+}
+
+const LOCAL_FILE_SYSTEMS = new Set([
+  "ext2",
+  "ext3",
+  "ext4",
+  "xfs",
+  "btrfs",
+  "zfs",
+  "overlay",
+  "tmpfs",
+  "ramfs",
+]);
+
 /** The type of the file system that holds a path, from the text of /proc/self/mountinfo; null where unknown. */
 export function fileSystemOf(path: string, mountinfo: string): string | null {
   let best: { point: string; type: string } | null = null;

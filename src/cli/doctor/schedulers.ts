@@ -1,6 +1,8 @@
 import { messageOf } from "../../errors.ts";
 import type { Run } from "../../executor/run.ts";
+import type { Registry } from "../../registry.ts";
 import { type Check, type Env, ok, warn } from "./check.ts";
+import { checkReach } from "./home.ts";
 
 /** How a scheduler is recognised, and asked for its version. */
 const SCHEDULERS = [
@@ -38,4 +40,19 @@ export async function checkSchedulers(env: Env, run: Run, executors: string[]): 
       }
     }),
   );
+}
+
+/** What the executors of schedulers that are here say of them, and whether their hosts see the home. */
+export async function examineSchedulers(registry: Registry, home: string): Promise<Check[]> {
+  const found: Check[] = [];
+  for (const { name, state } of await registry.list()) {
+    if (state !== "loaded") continue;
+    const executor = await registry.get(name);
+    const context = registry.contextFor(executor);
+    if (!executor.examine || (await executor.affinity(context)).score < 0) continue;
+    const checks = await executor.examine(context);
+    found.push(...checks.map((check) => ({ ...check, name: `${name}: ${check.name}` })));
+    found.push(checkReach(name, home));
+  }
+  return found;
 }

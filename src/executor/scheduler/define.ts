@@ -41,7 +41,11 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     submit: async (request, context) => (await submitting()).submitArrays(definition, request, context),
     resubmit: async (request, again, context) =>
       (await submitting()).submitAgain(definition, request, again, context),
-    status: async (jobs, context) => (await asking()).statusOf(definition, jobs, context),
+    status: async (jobs, context, options) =>
+      (await asking()).statusOf(definition, jobs, context, options?.detail ?? false),
+    ...(definition.examine && {
+      examine: async (context) => (await import("./examine.ts")).examine(definition, context),
+    }),
     cancel: verb("cancel the job", cancel),
     ...(hold && { hold: verb("hold the job", hold) }),
     ...(release && { release: verb("release the job", release) }),

@@ -1,7 +1,7 @@
 import type { Dependency, JobSpec, NativeId } from "../../model/job.ts";
 import type { Resources } from "../../model/resources.ts";
 import type { TaskState } from "../../model/states.ts";
-import type { Capabilities, ElementEnvironment, Executor, JobRef, SpecDraft } from "../contract.ts";
+import type { Capabilities, ElementEnvironment, Executor, Finding, JobRef, SpecDraft } from "../contract.ts";
 import type { OptionSchema } from "../options.ts";
 import type { CommandResult } from "../run.ts";
 import type { Sample } from "./samples.ts";
@@ -38,6 +38,17 @@ export type SchedulerDefinition = {
   status: StatusStage[];
   /** Why an element waits or ended, in words a person understands; null where the state says it all. */
   explain?(status: NativeStatus, job: JobRef): string | null;
+
+  /** How many jobs are ahead of a waiting one: asked, at most once a minute, only for a person who looks at it. */
+  ahead?: {
+    /** Whether that is what it waits for. */
+    isWhy(status: NativeStatus): boolean;
+    /** A command that tells of all jobs that wait, whoever's. */
+    argv: string[];
+    parse(stdout: string, id: string): Ahead | null;
+  };
+  /** What there is to say of the scheduler on this machine for `jobx doctor`; each command once, whatever it answers. */
+  examine?: { argv: string[]; parse(result: CommandResult): Finding[] }[];
 
   /** Commands for all targets together: few calls, whatever their number. */
   cancel(targets: Target[]): string[][];
@@ -179,7 +190,12 @@ export type NativeStatus = {
   isVague: boolean;
   /** The job's name, where no command is told: the id may have been given to another submission. */
   name?: string | null;
+  /** The jobs ahead of it, where somebody wants to know. */
+  ahead?: Ahead;
 };
+
+/** How many jobs are ahead of a waiting one in its queue. */
+export type Ahead = { jobs: number; partition: string };
 
 /** Elements of one native array that a verb is about; null for all of it. */
 export type Target = { native: NativeId; indices: number[] | null; isArray: boolean };

@@ -24,11 +24,12 @@ export async function statusOf(
   definition: SchedulerDefinition,
   jobs: JobRef[],
   context: ExecutorContext,
+  detail = false,
 ): Promise<ElementStatus[]> {
   const { cluster: own } = await limitsOf(definition, context);
   const statuses: ElementStatus[] = [];
   for (const [cluster, open] of Map.groupBy(openElements(jobs), (one) => clusterOf(one.native, own))) {
-    statuses.push(...(await statusOnCluster(definition, open, { cluster, own }, context)));
+    statuses.push(...(await statusOnCluster(definition, open, { cluster, own, detail }, context)));
   }
   return statuses;
 }
@@ -64,7 +65,7 @@ export function clusterOf(native: NativeId, own: string | null): string | null {
 async function statusOnCluster(
   definition: SchedulerDefinition,
   open: Open[],
-  place: { cluster: string | null; own: string | null },
+  place: { cluster: string | null; own: string | null; detail: boolean },
   context: ExecutorContext,
 ): Promise<ElementStatus[]> {
   const silent: string[] = [];
@@ -82,6 +83,10 @@ async function statusOnCluster(
     // What was submitted after the answer was given cannot stand in it.
     for (const one of asked)
       if (one.found === null && isNewer(one.native, answer)) one.found = JUST_SUBMITTED;
+  }
+  if (place.detail) {
+    const found = open.flatMap((one) => one.found ?? []);
+    await (await import("./ahead.ts")).tellAhead(definition, found, place.cluster, context);
   }
   return open.map((one) => elementStatus(definition, one, silent));
 }
