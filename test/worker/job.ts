@@ -24,16 +24,19 @@ export type JobInput = {
   array?: boolean;
   cwd?: string;
   environment?: Record<string, string>;
+  /** 1 without. */
+  id?: number;
 };
 
 /** A job's directory, as submission leaves it. */
 export function makeJob(home: string, input: JobInput): string {
   ensureHome(home);
-  const dir = jobDir(home, 1);
+  const { id = 1 } = input;
+  const dir = jobDir(home, id);
   mkdirSync(dir, { recursive: true });
   const tasks = (input.tasks ?? [{}]).map((task) => ({ params: null, line: null, args: [], ...task }));
   const spec: JobSpec = {
-    id: 1,
+    id,
     name: "test",
     executor: "local",
     token: "token",
