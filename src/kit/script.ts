@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,18 +28,27 @@ export async function runScript(subject: Subject, array: NativeArray, changes: P
   });
 }
 
-/** The environment that a plugin's script gives the worker. */
+/** The environment that a plugin's script gives the worker, wherever it sends what that prints. */
 export async function workerEnvironment(
   subject: Subject,
   array: NativeArray,
   changes: Partial<SampleJob> = {},
 ): Promise<Record<string, string>> {
-  const { stdout, stderr, code } = await runScript(subject, { ...array, worker: [ENV, "-0"] }, changes);
-  if (code !== 0) fail(`the script ended with exit code ${code}: ${stderr.trim()}`);
-  const pairs = stdout.split("\0").filter((line) => line !== "");
-  return Object.fromEntries(
-    pairs.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
+  const folder = mkdtempSync(join(tmpdir(), "jobx-kit-"));
+  try {
+    const path = join(folder, "environment");
+    const worker = ["/bin/sh", "-c", 'exec /usr/bin/env -0 >"$1"', "sh", path];
+    const { stderr, code } = await runScript(subject, { ...array, worker }, changes);
+    if (code !== 0) fail(`the script ended with exit code ${code}: ${stderr.trim()}`);
+    const pairs = (existsSync(path) ? readFileSync(path, "utf8") : "")
+      .split("\0")
+      .filter((line) => line !== "");
+    return Object.fromEntries(
+      pairs.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The words behind the script on the submit command's line are the script's own. */
@@ -53,8 +62,6 @@ export function variablesOf(subject: Subject, changes: Partial<SampleJob>): Reco
   const job = sampleJob(changes);
   return Object.assign({}, ...samplesOf(subject, "variables").map((sample) => sample.variables(job)));
 }
-
-const ENV = "/usr/bin/env";
 
 async function withScript<T>(text: string, use: (path: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "jobx-kit-"));
