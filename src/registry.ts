@@ -3,7 +3,7 @@ import type { Executor, ExecutorContext } from "./executor/contract.ts";
 import { validateOptions } from "./executor/options.ts";
 import { makeRun } from "./executor/run.ts";
 import { nearest } from "./model/nearest.ts";
-import { type Candidate, findCandidates } from "./registry/candidates.ts";
+import { type Candidate, findCandidates, loadPluginFile } from "./registry/candidates.ts";
 import { type PluginFolder, pluginFolders } from "./registry/folders.ts";
 import { type Picked, pickExecutor } from "./registry/pick.ts";
 
@@ -47,6 +47,8 @@ export type Registry = {
    * Throws PLUGIN saying why a plugin of that name does not load, or NOT_FOUND naming the nearest.
    */
   get(name: string): Promise<Executor>;
+  /** The executor of a plugin file, wherever it lies. Throws NOT_FOUND, or PLUGIN saying why it does not load. */
+  load(file: string): Promise<Executor>;
   /** What `auto` means here; see `pickExecutor`. */
   pick(): Promise<Picked>;
   /** What an executor's verbs are given; throws USAGE where its table of the configuration is wrong. */
@@ -81,6 +83,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     folders,
     contextFor,
     names: () => [...new Set(candidates.map((candidate) => candidate.stem))].toSorted(),
+    load: loadPluginFile,
     get: async (name) => (await find(candidates, name)) ?? (await refuseUnknown(candidates, name)),
     list: () => Promise.all(candidates.map((candidate) => listing(candidates, candidate))),
     async pick() {

@@ -7,6 +7,7 @@ import { cleanJobEnvironment } from "../model/env-clean.ts";
 import type { RunOptions, TaskPayload } from "../model/job.ts";
 import type { Resources } from "../model/resources.ts";
 import { cancelJobs } from "../orchestrator/control.ts";
+import { taskValue } from "../orchestrator/results.ts";
 import { resolveSelectors, type Selected } from "../orchestrator/select.ts";
 import type { Services } from "../orchestrator/services.ts";
 import { submitJob } from "../orchestrator/submit.ts";
@@ -82,7 +83,7 @@ export class Bench {
       indices: null,
       resources: wish.resources ?? {},
       options: {},
-      run: { ...PLAIN_RUN, ...wish.run, env: wish.env ?? {} },
+      run: { ...PLAIN_RUN, capture: true, ...wish.run, env: wish.env ?? {} },
       cwd: this.services.home,
       environment: cleanJobEnvironment(env, { cleanEnv: false, extra: wish.env }),
       inspect: false,
@@ -151,7 +152,12 @@ export class Bench {
     for (const one of all) await this.wait(one);
   }
 
-  /** What a task has written. */
+  /** What a task that succeeded has printed. */
+  output(view: JobView, task = 0, rank = 0): string {
+    return String(taskValue(view, task, rank));
+  }
+
+  /** What stands in a task's log. */
   log(view: JobView, task = 0, rank = 0): string {
     const path = logPath(view.dir, view.spec.tasks, task, rank, "out");
     return existsSync(path) ? readFileSync(path, "utf8") : "";

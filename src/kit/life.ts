@@ -1,5 +1,4 @@
 import { holdJobs, interruptJobs, releaseJobs } from "../orchestrator/control.ts";
-import { taskValue } from "../orchestrator/results.ts";
 import type { JobView } from "../orchestrator/view.ts";
 import type { Bench } from "./bench.ts";
 import { check, show } from "./case.ts";
@@ -20,9 +19,14 @@ export const LIFE: LifeCase[] = [
     title: "a command runs in its folder, and its output is in its log",
     async run(bench) {
       const view = await bench.ended("succeeded", 'pwd; echo "task $JOBX_TASK of $JOBX_NUM_TASKS"');
-      const log = bench.log(view);
-      check(log.includes("task 0 of 1"), `its log is ${show(log)}`);
-      const [folder = ""] = log.split("\n");
+      const output = bench.output(view);
+      check(output.includes("task 0 of 1"), `it printed ${show(output)}`);
+      const log = bench.log(view).trimEnd();
+      check(
+        runsInline(bench.executor) || log === output,
+        `it printed ${show(output)}, and its log is ${show(log)}`,
+      );
+      const [folder = ""] = output.split("\n");
       check(
         folder.endsWith(bench.services.home),
         `it ran in ${show(folder)} instead of ${show(bench.services.home)}`,
@@ -56,11 +60,9 @@ export const LIFE: LifeCase[] = [
         Bun.deepEquals(states, wanted),
         `the tasks ended as ${states.join(" ")} instead of ${wanted.join(" ")}`,
       );
-      for (const { index } of view.tasks()) {
-        check(
-          bench.log(view, index).includes(`I am ${index}`),
-          `the log of task ${index} is ${show(bench.log(view, index))}`,
-        );
+      for (const index of [0, 1, 3, 4]) {
+        const output = bench.output(view, index).trim();
+        check(output === `I am ${index}`, `task ${index} printed ${show(output)}`);
       }
     },
   },
@@ -69,9 +71,8 @@ export const LIFE: LifeCase[] = [
     title: "awkward arguments arrive as they are",
     async run(bench) {
       const words = ["two words", "it's", '"', "$HOME", "`id`", "*", "", "ä;b", "-n", "%a", "\\"];
-      const selected = await bench.submit(["/usr/bin/printf", "%s|", ...words], { run: { capture: true } });
-      const view = await bench.wait(selected);
-      const value = taskValue(view, 0, null);
+      const selected = await bench.submit(["/usr/bin/printf", "%s|", ...words]);
+      const value = bench.output(await bench.wait(selected));
       check(value === words.map((word) => `${word}|`).join(""), `${show(words)} arrive as ${show(value)}`);
     },
   },
@@ -81,8 +82,8 @@ export const LIFE: LifeCase[] = [
     async run(bench) {
       const env = { JOBXKIT_COLOUR: "dark teal", JOBXKIT_ODD: "a,b=c;d'e\"f$g" };
       const view = await bench.ended("succeeded", 'echo "$JOBXKIT_COLOUR"; echo "$JOBXKIT_ODD"', { env });
-      const log = bench.log(view);
-      check(log === `${env.JOBXKIT_COLOUR}\n${env.JOBXKIT_ODD}\n`, `the variables arrive as ${show(log)}`);
+      const log = bench.output(view).trimEnd();
+      check(log === `${env.JOBXKIT_COLOUR}\n${env.JOBXKIT_ODD}`, `the variables arrive as ${show(log)}`);
     },
   },
   {
@@ -138,7 +139,7 @@ export const LIFE: LifeCase[] = [
       const { state, attempt } = view.task(0);
       check(
         state === "succeeded" && attempt === 1,
-        `it is ${state} in attempt ${attempt}, instead of succeeded in attempt 1`,
+        `it is ${state} in attempt ${attempt} (${view.task(0).reason}), instead of succeeded in attempt 1`,
       );
     },
   },
@@ -151,8 +152,8 @@ export const LIFE: LifeCase[] = [
         resources: { ranksPerNode: 2 },
       });
       for (const rank of [0, 1]) {
-        const log = bench.log(view, 0, rank);
-        check(log.includes(`rank ${rank}`), `the log of rank ${rank} is ${show(log)}`);
+        const output = bench.output(view, 0, rank).trim();
+        check(output === `rank ${rank}`, `rank ${rank} printed ${show(output)}`);
       }
     },
   },

@@ -1,7 +1,7 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 
 import { describeParseError } from "../code/build-error.ts";
-import { JobxError, messageOf } from "../errors.ts";
+import { errnoOf, JobxError, messageOf } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
 import { executorOf } from "./check.ts";
 import { type PluginFolder, stemOf } from "./folders.ts";
@@ -53,10 +53,20 @@ async function loadFile(folder: PluginFolder, file: string): Promise<Executor> {
       hint: folder.problem.mend ? `Mend it with: ${folder.problem.mend}` : undefined,
     });
   }
+  return loadPluginFile(file);
+}
+
+/** The executor of a plugin file, wherever it lies; NOT_FOUND where there is none, PLUGIN where it does not load. */
+export async function loadPluginFile(file: string): Promise<Executor> {
   try {
     if (!statSync(file).isFile()) throw new JobxError("PLUGIN", `The plugin ${file} is not a file`);
     return executorOf(await withinTime(importPlugin(file), file), `The plugin ${file}`);
   } catch (error) {
+    if (errnoOf(error) === "ENOENT" && !existsSync(file)) {
+      throw new JobxError("NOT_FOUND", `There is no plugin file ${file}`, {
+        hint: "`jobx plugins` lists them",
+      });
+    }
     throw error instanceof JobxError ? error : loadError(file, error);
   }
 }

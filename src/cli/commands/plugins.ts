@@ -1,19 +1,24 @@
 import { defineCommand } from "citty";
 
 import { usageError } from "../../errors.ts";
-import type { PluginListing, Registry } from "../../registry.ts";
 import type { CommandHelp } from "../args/command.ts";
 import { contextOf } from "../context.ts";
-import type { Style } from "../output.ts";
 import { printable } from "../printable.ts";
-import { registryFor } from "../services.ts";
-import { type Column, outputWidth, renderTable } from "../table.ts";
 
 export const help: CommandHelp = {
-  usage: ["plugins [list]"],
+  usage: [
+    "plugins [list]",
+    "plugins new NAME [--kind scheduler|executor] [--dir DIR]",
+    "plugins eject NAME [--dir DIR]",
+    "plugins test [FILE-or-NAME ...] [--live] [--only RULE]",
+  ],
   examples: [
     ["jobx plugins", "every executor, where it is from, and why it did not load"],
-    ["jobx plugins --json", "the same for programs, with the folders that were looked into"],
+    ["jobx plugins new mysite", "a plugin to begin with, which passes its own test"],
+    ["jobx plugins test mysite", "whether it keeps the contract; exit code 1 where it does not"],
+    ["jobx plugins test mysite --live", "the same, and real jobs on the scheduler that is there"],
+    ["jobx plugins test ./mysite.ts --only status -v", "some rules alone, with all that is run"],
+    ["jobx plugins eject slurm", "the source of a built-in one, to adapt"],
   ],
   notes:
     "Later places win by name: built in, plugins/ beside the binary, ~/.config/jobx/plugins, the folders of " +
@@ -21,78 +26,76 @@ export const help: CommandHelp = {
 };
 
 export default defineCommand({
-  meta: { name: "plugins", description: "executors: loaded from where, or why not" },
+  meta: { name: "plugins", description: "executors: loaded from where, or why not; write and test your own" },
   args: {
     action: {
       type: "positional",
       required: false,
-      valueHint: "list",
+      valueHint: "list|new|eject|test",
       description: "What to do (default: list)",
+    },
+    name: {
+      type: "positional",
+      required: false,
+      valueHint: "PLUGIN...",
+      description:
+        "The plugin that it is about; a file's path as well for test, which takes several, or all of yours",
+    },
+    dir: {
+      type: "string",
+      valueHint: "DIR",
+      description: "new, eject: write to this folder instead of your plugin folder",
+    },
+    kind: {
+      type: "enum",
+      options: ["scheduler", "executor"],
+      description: "new: driven by commands (scheduler, the default), or with full control (executor)",
+    },
+    live: { type: "boolean", description: "test: real jobs as well, on the scheduler that is there" },
+    only: {
+      type: "string",
+      valueHint: "RULE",
+      description: "test: only rules that begin like this: status, fault.lost",
     },
   },
   async run({ data }) {
     const context = contextOf(data);
-    const [action = "list", ...more] = context.positionals;
-    const extra = action === "list" ? more[0] : action;
-    if (extra !== undefined) {
+    const { positionals, values } = context;
+    const [action = "list", ...names] = positionals;
+    const known = Object.keys(OPTIONS).includes(action);
+    if (!known) {
       throw usageError(
-        `There is no "jobx plugins ${printable([...new Set([action, extra])].join(" "))}"`,
-        "Write: jobx plugins list",
+        `There is no "jobx plugins ${printable(action)}"`,
+        `It does ${Object.keys(OPTIONS).join(", ")}; \`jobx plugins test ${printable(action)}\` would test that one`,
       );
     }
-    const registry = registryFor(context, await context.config());
-    const lines = await registry.list();
-    const { output } = context;
-    output.result({
-      json: {
-        plugins: lines,
-        folders: registry.folders.map(({ files, ...folder }) => ({ ...folder, files: files.length })),
-      },
-      quiet: lines.filter((line) => line.state === "loaded").map((line) => line.name),
-      text: () => tableOf(lines, output.style),
-    });
-    for (const line of lines.filter(isUntried))
-      output.note(`${output.errStyle.bold(line.name)} is ${line.untried}`);
-    // The files of a refused folder have their reason in common, so it is said once.
-    const refused = new Set(registry.folders.flatMap(({ problem, files }) => (problem ? files : [])));
-    const unusual = lines.filter((line) => line.state !== "loaded" && !refused.has(line.from));
-    for (const line of unusual) output.note(explain(line, output.errStyle));
-    for (const text of folderNotes(registry)) output.note(text);
+    for (const option of ["dir", "kind", "live", "only"]) {
+      if (values.has(option) && !OPTIONS[action]?.includes(option)) {
+        throw usageError(`\`jobx plugins ${action}\` takes no --${option}`, "See jobx plugins --help");
+      }
+    }
+    if (action === "test") return (await import("../plugins/test.ts")).testPlugins(context, names);
+    const [name, ...more] = names;
+    const extra = action === "list" ? name : more[0];
+    if (extra !== undefined) {
+      throw usageError(
+        `\`jobx plugins ${action}\` does not take "${printable(extra)}"`,
+        "See jobx plugins --help",
+      );
+    }
+    if (action === "list") return (await import("../plugins/list.ts")).listPlugins(context);
+    if (name === undefined) {
+      throw usageError(`Which plugin? None was named`, `Write: jobx plugins ${action} NAME`);
+    }
+    const { ejectPlugin, newPlugin } = await import("../plugins/write.ts");
+    return action === "new" ? newPlugin(context, name) : ejectPlugin(context, name);
   },
 });
 
-const COLUMNS: Column[] = [
-  { title: "NAME" },
-  { title: "STATE" },
-  { title: "FROM" },
-  { title: "DESCRIPTION", shrink: true },
-];
-
-const PAINT = { loaded: "green", shadowed: "dim", broken: "red" } as const;
-
-function tableOf(lines: PluginListing[], style: Style): string {
-  const rows = lines.map((line) => [
-    line.name,
-    isUntried(line) ? style.yellow("untried") : style[PAINT[line.state]](line.state),
-    printable(line.from),
-    printable(line.description ?? ""),
-  ]);
-  return renderTable(COLUMNS, rows, { width: outputWidth(), title: style.dim });
-}
-
-function isUntried({ state, untried }: PluginListing): boolean {
-  return state === "loaded" && untried !== null;
-}
-
-function explain(line: PluginListing, style: Style): string {
-  const why = `${style.bold(line.name)} is ${line.state}: ${line.why ?? "nothing says why"}`;
-  return line.hint ? `${why}\n  ${line.hint}` : why;
-}
-
-function folderNotes(registry: Registry): string[] {
-  return registry.folders.flatMap(({ path, from, problem }) => {
-    if (!problem) return [];
-    const mend = problem.mend ? `\n  Mend it with: ${problem.mend}` : "";
-    return [`The plugin folder ${printable(path)} (${from}) is not used: ${problem.why}${mend}`];
-  });
-}
+/** What each action takes. */
+const OPTIONS: Record<string, string[]> = {
+  list: [],
+  new: ["dir", "kind"],
+  eject: ["dir"],
+  test: ["live", "only"],
+};

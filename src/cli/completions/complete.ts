@@ -78,6 +78,7 @@ async function valuesOf(
   if (options.length > 0) return list(options.map((value) => ({ value, about: "" })));
   if (name === "executor") return list(sources.executors());
   if (name === "profile") return list(sources.profiles());
+  if (hint.startsWith("PLUGIN")) return { mode: "files", candidates: sources.executors() };
   if (hint.startsWith("SEL")) return list(sources.jobs());
   if (name === "state") return list(TASK_STATES.map((value) => ({ value, about: "" })));
   if (hint === "TOPIC") return list(await sources.topics());
