@@ -99,6 +99,7 @@ async function runTasks(
   signals: InlineSignals,
 ): Promise<void> {
   const { dir, spec } = request;
+  ensureDir(jobFiles.values(dir));
   const payloads = openPayload(jobFiles.payload(dir));
   const segment = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
   const recorder = new Recorder(segment);

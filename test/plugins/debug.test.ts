@@ -60,6 +60,11 @@ test("a captured output is on the terminal, in the log, and the result", async (
   expect(await jobx.ok(["logs", id])).toContain("a\nb");
 });
 
+test("what a command writes to JOBX_RESULT is its value", async () => {
+  await jobx.ok(["submit", "-e", "debug", "--", "sh", "-c", `echo '{"loss":0.5}' > "$JOBX_RESULT"`]);
+  expect(await jobx.json<unknown>(["result", await newest()])).toEqual({ loss: 0.5 });
+});
+
 test("a function runs in this process, and its value is the result", async () => {
   const ran = await jobx.run(["submit", "-e", "debug", "tasks.ts#add", "--args", "[1, 2]"]);
   expect(ran.out).toContain(`adding in ${jobx.cwd}`);
