@@ -54,7 +54,7 @@ describe.each(documents)("%s", (document) => {
         }
       }
     }
-  });
+  }, 60_000);
 
   test("has TypeScript without type errors", async () => {
     if (!runnable.some((block) => block.file?.endsWith(".ts"))) return;
