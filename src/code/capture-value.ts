@@ -8,6 +8,7 @@ import { exportOf, findByIdentity, ownFiles } from "./find-export.ts";
 import { readFunctionText } from "./function-text.ts";
 import { captureInline, type InlineFunction, whyNotInline } from "./inline.ts";
 import { locateFunction } from "./locate.ts";
+import { outerNames } from "./outer-names.ts";
 import type { FunctionReference } from "./reference.ts";
 
 /**
@@ -57,6 +58,7 @@ async function captureText(
     text,
     values,
     located,
+    outer: outerNames(located, [...text.free, ...text.typeofs]),
     file,
     snapshot: options.snapshot,
   };

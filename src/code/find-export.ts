@@ -16,23 +16,29 @@ export function findByIdentity(
   value: unknown,
   { modules, script }: CaptureOptions,
 ): FunctionReference | null {
-  const found: FunctionReference[] = [];
-  for (const [file, exports] of modules()) {
-    if (!isScript(file)) continue;
-    const name = nameIn(exports, value);
-    if (name !== null) found.push({ file, export: name });
-  }
+  const all = [...modules()].filter(([file]) => isScript(file));
+  // To look at what a package exports may load more of it.
+  const { own = [], packages = [] } = Object.groupBy(all, ([file]) => (isPackage(file) ? "packages" : "own"));
+  const found = exportsIn(own, value);
+  if (found.length === 0) found.push(...exportsIn(packages, value));
   const others = found.filter(({ file }) => file !== script);
   const text = String(value);
-  const own = others.length > 1 && others.find(({ file }) => readRuntimeText(file)?.text.includes(text));
-  return own || (others[0] ?? found[0] ?? null);
+  const origin = others.length > 1 && others.find(({ file }) => readRuntimeText(file)?.text.includes(text));
+  return origin || (others[0] ?? found[0] ?? null);
+}
+
+function exportsIn(modules: [file: string, exports: unknown][], value: unknown): FunctionReference[] {
+  return modules.flatMap(([file, exports]) => {
+    const name = nameIn(exports, value);
+    return name === null ? [] : [{ file, export: name }];
+  });
 }
 
 /** Files of the modules that the caller wrote, the script first. */
 export function* ownFiles({ modules, script }: CaptureOptions): Iterable<string> {
   if (script !== null && isScript(script)) yield script;
   for (const [file] of modules()) {
-    if (file !== script && isScript(file) && !file.includes("/node_modules/")) yield file;
+    if (file !== script && isScript(file) && !isPackage(file)) yield file;
   }
 }
 
@@ -50,6 +56,10 @@ export function exportOf({ module, places }: Located, kind: "function" | "task")
 
 function isScript(file: string): boolean {
   return isAbsolute(file) && /\.[cm]?[jt]sx?$/.test(file) && existsSync(file);
+}
+
+function isPackage(file: string): boolean {
+  return file.includes("/node_modules/");
 }
 
 /** A default export may also have a name: that reads better. */

@@ -1,8 +1,7 @@
 import type { AnyNode } from "acorn";
-import { analyze } from "eslint-scope";
 
 import { GLOBAL_NAMES } from "./globals.ts";
-import { type FunctionNode, isFunctionNode, parseModule, walkSyntax } from "./syntax.ts";
+import { analyzeScopes, type FunctionNode, isFunctionNode, parseModule, walkSyntax } from "./syntax.ts";
 
 /** A name or construct in a function's text; `offset` counts from the text's beginning. */
 export type Use = { what: string; offset: number };
@@ -64,11 +63,6 @@ function functionIn(program: AnyNode): FunctionNode | string {
   return found ?? "is no function";
 }
 
-/** Both describe the same tree, in types that TypeScript takes for different ones. */
-function isTree(program: object): program is Parameters<typeof analyze>[0] {
-  return "type" in program && program.type === "Program";
-}
-
 function functionOf(node: AnyNode): FunctionNode | null {
   return isFunctionNode(node) ? node : null;
 }
@@ -109,7 +103,7 @@ function outerNames(
     if (node.type === "UnaryExpression" && node.operator === "typeof" && node.argument.type === "Identifier")
       typeofs.add(node.argument.start);
   });
-  const scopes = isTree(program) ? analyze(program, { ecmaVersion: 2026, sourceType: "module" }) : null;
+  const scopes = analyzeScopes(program);
   const names = new Map<string, { start: number; isTypeof: boolean }[]>();
   for (const { identifier } of scopes?.globalScope?.through ?? []) {
     const start = identifier.range?.[0] ?? 0;

@@ -10,10 +10,10 @@ import type { FunctionText, Use } from "./function-text.ts";
 import { anchorAt, mapToOrigin } from "./inline-map.ts";
 import { anchorsOf, lineStarts, type Located } from "./locate.ts";
 import { constantsOf } from "./original-paths.ts";
+import type { OuterName } from "./outer-names.ts";
 import { showPath } from "./show-path.ts";
 import { copyFiles, type SnapshotFiles } from "./snapshot-files.ts";
 import { FROM_VALUES, snapshotOf } from "./snapshot.ts";
-import { isFunctionNode, walkSyntax } from "./syntax.ts";
 
 /** A function that is taken by its text. */
 export type InlineFunction = {
@@ -22,8 +22,9 @@ export type InlineFunction = {
   text: FunctionText;
   /** Values for names that its text uses; null without `bind`. */
   values: Record<string, unknown> | null;
-  /** Where its text stands, if that is known. */
+  /** Where its text stands, if that is known, and what the names are there that it takes from around it. */
   located: Located | null;
+  outer: ReadonlyMap<string, OuterName>;
   /** Its file, or else one beside which its imports are looked for. */
   file: string;
   /** Files to copy into its snapshot, relative to `file`'s folder. */
@@ -35,14 +36,20 @@ export async function whyNotInline(fn: InlineFunction): Promise<JobxError | null
   const { free, typeofs, problems } = fn.text;
   const [problem] = problems;
   if (problem) return refusal(fn, problem, `${problem.what}, ${WHY[problem.what]}`, []);
-  // Asking for the type of what is declared nowhere is no mistake.
-  const asked = typeofs.filter(({ what }) => isDeclared(fn.located, what));
-  const missing = [...free, ...asked]
-    .filter(({ what }) => fn.values === null || !Object.hasOwn(fn.values, what))
-    .sort((a, b) => a.offset - b.offset);
+  const missing = [
+    ...free.filter(({ what }) => !isCarried(fn, what)),
+    // Asking for the type of what is declared nowhere is no mistake.
+    ...typeofs.filter(({ what }) => fn.outer.get(what)?.kind === "declared" && !isCarried(fn, what)),
+  ].sort((a, b) => a.offset - b.offset);
   const names = missing.map(({ what }) => what);
   const [first] = missing;
   return first ? refusal(fn, first, `${names.join(", ")}, declared outside of it`, names) : null;
+}
+
+/** Whether the name has its meaning wherever the function is. */
+function isCarried({ values, outer }: InlineFunction, name: string): boolean {
+  const kind = outer.get(name)?.kind;
+  return kind === "runtime" || kind === "itself" || (values !== null && Object.hasOwn(values, name));
 }
 
 /** The function as a module of its own, with what it imports. Throws USAGE when that does not build. */
@@ -52,9 +59,12 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
   const given = Object.entries(values ?? {});
   const used = given.filter(([key]) => text.outer.has(key));
   const copied = copyFiles(file, fn.snapshot);
-  const names = used.map(([key]) => key);
-  const before = constants(fn, copied?.root ?? null) + beginning(fn, names);
-  const whole = `${before}${text.text}${text.after});\n${fn.values ? "" : `export{${nameIn(fn)} as ${exportName(fn)}};`}`;
+  const [opening, closing] = around(
+    fn,
+    used.map(([key]) => key),
+  );
+  const before = imports(fn) + constants(fn, copied?.root ?? null) + opening;
+  const whole = before + text.text + closing;
   const origin = {
     file: `${file}#inline.js`,
     text: whole,
@@ -89,21 +99,28 @@ function constants({ text, file }: InlineFunction, copied: string | null): strin
   return text.outer.has("__dirname") || text.outer.has("__filename") ? constantsOf(file, copied) : "";
 }
 
-/** What stands before a function's text in the module that is made of it. */
-function beginning(fn: InlineFunction, names: string[]): string {
-  if (fn.values) return `export const ${FROM_VALUES}=({${names.join(",")}})=>(${fn.text.before}`;
-  return `const ${nameIn(fn)}=(${fn.text.before}`;
+function imports({ outer, values }: InlineFunction): string {
+  const statements = [...outer].flatMap(([name, origin]) =>
+    origin.kind === "runtime" && !Object.hasOwn(values ?? {}, name) ? [origin.statement] : [],
+  );
+  return statements.join("");
+}
+
+/** What stands around a function's text in the module that is made of it. */
+function around(fn: InlineFunction, names: string[]): [opening: string, closing: string] {
+  const { text, values } = fn;
+  const own = exportName(fn);
+  const free = (name: string) => !text.outer.has(name) && !names.includes(name);
+  const name = own === "default" ? (["inline", "__jobx_inline"].find(free) ?? "__jobx_function") : own;
+  const [opening, closing] = [`const ${name}=(${text.before}`, `${text.after});`];
+  if (!values) return [opening, `${closing}\nexport{${name} as ${own}};`];
+  return [`export const ${FROM_VALUES}=({${names.join(",")}})=>{${opening}`, `${closing}\nreturn ${name}};`];
 }
 
 /** Its own name, for stacks and messages, where that cannot be taken for another's. */
-function exportName({ name, text }: InlineFunction): string {
-  const fits = /^[A-Za-z_$][\w$]*$/.test(name) && !text.outer.has(name) && !RESERVED.has(name);
-  return fits ? name : "default";
-}
-
-function nameIn(fn: InlineFunction): string {
-  const name = exportName(fn);
-  return name === "default" ? "inline" : name;
+function exportName({ name, text, outer, values }: InlineFunction): string {
+  const fits = /^[A-Za-z_$][\w$]*$/.test(name) && !RESERVED.has(name) && !Object.hasOwn(values ?? {}, name);
+  return fits && (!text.outer.has(name) || outer.get(name)?.kind === "itself") ? name : "default";
 }
 
 const RESERVED = new Set(
@@ -136,21 +153,4 @@ function placeIn(text: string, offset: number): { line: number; column: number }
   const starts = lineStarts(text);
   const line = starts.findLastIndex((start) => start <= offset);
   return { line, column: offset - (starts[line] ?? 0) };
-}
-
-/** Whether the module declares the name anywhere. */
-function isDeclared(located: Located | null, name: string): boolean {
-  let found = false;
-  if (!located) return false;
-  walkSyntax(located.module.program, (node, parent) => {
-    const declares =
-      (parent?.type === "VariableDeclarator" && parent.id === node) ||
-      (parent && isFunctionNode(parent) && parent.body !== node) ||
-      parent?.type.startsWith("Import") ||
-      parent?.type === "ClassDeclaration" ||
-      parent?.type.endsWith("Pattern");
-    if (declares && node.type === "Identifier" && node.name === name) found = true;
-    return !found;
-  });
-  return found;
 }

@@ -193,6 +193,15 @@ describe("An inline function", () => {
     expect((await refusal(value)).message).toMatch(reason);
   });
 
+  test("takes along what every program has, and may call itself", async () => {
+    expect(await call(await capture(exports.inner["runtime"]))).toEqual(["b", true]);
+    const recursive = await capture(exports.inner["recursive"]);
+    expect(recursive).toMatchObject({ name: "fact", code: { export: "fact" } });
+    expect(await call(recursive, 5)).toBe(120);
+    // There the same name is another's.
+    expect((await refusal(exports.inner["shadowed"])).message).toContain("it uses basename");
+  });
+
   test("of no known file is taken as well", async () => {
     const taken = await capture(new Function("a", "return a + 1"), { script: null, modules: () => [] });
     expect(await call(taken, 1)).toBe(2);
@@ -315,7 +324,7 @@ export async function read() {
 }
 `;
 
-const SCRIPT = `import { helper } from "./lib.ts";
+const SCRIPT = `import { helper } from "./lib.ts"; import os, { basename } from "node:path"; import * as fs from "fs";
 interface Options { rate?: number }
 export function alone(x: number, _options: Options = {}): number {
   return x * 2;
@@ -330,7 +339,12 @@ const twins = [1].map((factor) => (x: number) => x * factor + 0);
 export const twin = (x: number) => x * factor + 0;
 const defineTask = (task: object) => Object.freeze({ ...task, [Symbol.for("jobx.task")]: true });
 export const task = defineTask({ async run(_ctx: unknown, x: number) { return x + factor } });
+const fact = (n: number): number => (n < 2 ? 1 : n * fact(n - 1));
+const shadow = (basename: string) => () => basename;
 export const inner = {
+  recursive: fact,
+  runtime: () => [basename("/a/b"), fs.existsSync(os.sep)],
+  shadowed: shadow("x"),
   imports: async (x: number) => {
     const { helper } = await import("./lib.ts");
     const { seven } = await import("pack");

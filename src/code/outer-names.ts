@@ -1,0 +1,73 @@
+import { isBuiltin } from "node:module";
+
+import type { Definition, Reference } from "eslint-scope";
+
+import type { Use } from "./function-text.ts";
+import type { Located } from "./locate.ts";
+import type { RuntimeText } from "./runtime-text.ts";
+import { analyzeScopes } from "./syntax.ts";
+
+/** What a name that a function takes from around it is there. */
+export type OuterName =
+  /** From a module that every program has: the statement that imports it. */
+  | { kind: "runtime"; statement: string }
+  /** The constant that the function itself was made as. */
+  | { kind: "itself" }
+  | { kind: "declared" }
+  /** Declared nowhere, or the function's place is not known. */
+  | { kind: "unknown" };
+
+/** What these names mean where the function stands. Where its text stands several times they must mean the same. */
+export function outerNames(located: Located | null, uses: readonly Use[]): Map<string, OuterName> {
+  return new Map(uses.map((use) => [use.what, located ? meaningOf(located, use) : { kind: "unknown" }]));
+}
+
+function meaningOf({ module, places }: Located, { offset }: Use): OuterName {
+  const references = referencesOf(module);
+  const all = places.map(({ start, node }) => {
+    const [definition] = references.get(start + offset)?.resolved?.defs ?? [];
+    return definition ? describe(definition, node.start) : ({ kind: "unknown" } as const);
+  });
+  const [first = { kind: "unknown" }] = all;
+  const same = all.every((each) => JSON.stringify(each) === JSON.stringify(first));
+  return same ? first : { kind: "declared" };
+}
+
+function describe(definition: Definition, start: number): OuterName {
+  if (definition.type === "ImportBinding") return describeImport(definition);
+  if (definition.type !== "Variable" || definition.parent.kind !== "const") return { kind: "declared" };
+  return { kind: definition.node.init?.range?.[0] === start ? "itself" : "declared" };
+}
+
+function describeImport({ node, parent }: Extract<Definition, { type: "ImportBinding" }>): OuterName {
+  const source = parent.source.value;
+  if (typeof source !== "string" || !isOfRuntime(source)) return { kind: "declared" };
+  return { kind: "runtime", statement: `import ${specifierText(node)} from ${JSON.stringify(source)};` };
+}
+
+function specifierText(node: Extract<Definition, { type: "ImportBinding" }>["node"]): string {
+  const local = node.local.name;
+  if (node.type === "ImportDefaultSpecifier") return local;
+  if (node.type === "ImportNamespaceSpecifier") return `* as ${local}`;
+  const { imported } = node;
+  return `{ ${imported.type === "Identifier" ? imported.name : JSON.stringify(imported.value)} as ${local} }`;
+}
+
+/** Modules that are the same in every program of this runtime, as globals are. */
+function isOfRuntime(source: string): boolean {
+  return isBuiltin(source) || /^(?:bun(?::.+)?|jobx(?:\/plugin)?)$/.test(source);
+}
+
+const known = new WeakMap<RuntimeText, Map<number, Reference>>();
+
+/** Where each name is used in a module, by its offset. */
+function referencesOf(module: RuntimeText): Map<number, Reference> {
+  const before = known.get(module);
+  if (before) return before;
+  const made = new Map<number, Reference>();
+  for (const scope of analyzeScopes(module.program)?.scopes ?? []) {
+    for (const reference of scope.references) made.set(reference.identifier.range?.[0] ?? -1, reference);
+  }
+  known.set(module, made);
+  return made;
+}
