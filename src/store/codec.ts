@@ -24,13 +24,19 @@ export function encode(value: unknown): Uint8Array {
 export function encodeAt(value: unknown, path: string): Uint8Array {
   const { negativeZero } = walk(value, path);
   try {
-    return packr.encode(negativeZero ? withStandIns(value) : value);
+    const bytes = packr.encode(negativeZero ? withStandIns(value) : value);
+    // It would hold on to its working memory, of which these bytes are a part, until the next value.
+    if (bytes.length >= LARGE_BYTES) packr.useBuffer(Buffer.allocUnsafe(WORKING_BYTES));
+    return bytes;
   } catch (error) {
     throw new JobxError("PAYLOAD", `${path || "The value"} cannot be stored: ${messageOf(error)}`, {
       cause: error,
     });
   }
 }
+
+const LARGE_BYTES = 1024 * 1024;
+const WORKING_BYTES = 8192;
 
 /** Decodes what `encode` made. Data only: no code of the value's runs. Check its checksum first. Throws DAMAGED. */
 export function decode(bytes: Uint8Array): unknown {

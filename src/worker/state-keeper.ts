@@ -131,6 +131,7 @@ export class StateKeeper {
     for (let next = this.#waiting; next; next = this.#waiting) {
       this.#waiting = null;
       await this.#write(next.pieces).then(next.saved.resolve, next.saved.reject);
+      release(...next.pieces);
     }
     this.#writing = null;
   }
@@ -165,4 +166,12 @@ function closedError(): JobxError {
   });
 }
 
+/** Gives the memory of a large state's bytes back at once: they would be left to pile up. */
+function release(...pieces: Uint8Array[]): void {
+  for (const { buffer, length } of pieces) {
+    if (length >= LARGE_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  }
+}
+
+const LARGE_BYTES = 16 * 1024 * 1024;
 const NOTHING = new Uint8Array(0);

@@ -64,6 +64,15 @@ export const other = defineTask({
   run: async (ctx, word) => (word === "second" ? [word, ctx.restored] : steps(saving(ctx), forever)),
   checkpoint: () => again("second"),
 });
+/** Saves 100 MB in several attempts. */
+export const large = defineTask({
+  async run(ctx) {
+    const w = ctx.restored?.w ?? new Float64Array(12_500_000).fill(1);
+    for (let i = 0; i < 4; i++) await ctx.save({ i, w });
+    if (ctx.attempt === 0) process.exit(1);
+    return w.length;
+  },
+});
 export const refusing = defineTask({ run: (ctx) => steps(saving(ctx), forever), checkpoint: () => null });
 export const silent = defineTask({ run: (ctx) => steps(saving(ctx), forever), checkpoint: () => new Promise(() => {}) });
 export const throwing = defineTask({
@@ -84,10 +93,11 @@ export const finishing = defineTask({
   run: (ctx) => steps(ctx, () => new Promise((resolve) => ctx.signal.addEventListener("abort", () => setTimeout(resolve, 50)))),
   checkpoint: () => forever(),
 });
-export const reason = async (ctx) => ctx;
+
 `;
 
 type Task =
+  | "large"
   | "polite"
   | "deaf"
   | "blocked"
@@ -251,5 +261,43 @@ describe("a task without a state", () => {
       const { result } = await withHappening("careless", happening);
       expect(result).toMatchObject({ status, attempt: 0 });
     }
+  });
+});
+
+test("a state of 100 MB is saved and restored in less than three times its size", async () => {
+  const { dir } = makeTask("large", { run: { retries: 1 } });
+  expect(await runJob(dir)).toBe(0);
+  const { value: length, usage } = resultOf(dir);
+  expect(length).toEqual({ kind: "inline", value: 12_500_000 });
+  expect(usage?.maxRssBytes).toBeLessThan(400e6);
+});
+
+describe("a task in an allocation that is ended without a warning", () => {
+  const allocation = { JOBX_ELEMENT: "0", JOBX_REQUEUE_COMMAND: '["true"]' };
+
+  async function withEnd(name: Task) {
+    const made = makeTask(name, { run: { signalDelaySeconds: 1 } });
+    const worker = startWorker(made.dir, allocation);
+    await eventually(() => logOf(made.dir).includes("waits"));
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(75);
+    expect(againsOf(made.dir)).toMatchObject([{ why: "preempted" }]);
+    await runJob(made.dir, { ...allocation, JOBX_RESTARTS: "1" });
+    return { ...made, result: resultOf(made.dir) };
+  }
+
+  test("is asked for its state, and goes on when the scheduler starts it again", async () => {
+    for (const name of ["asked", "polite", "deaf"] as const) {
+      const { result, steps } = await withEnd(name);
+      expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+      expect(steps()).toBe(ONCE);
+    }
+  });
+
+  test("and asks not to be run again is not, although the scheduler starts it again", async () => {
+    const { result, steps } = await withEnd("refusing");
+    expect(result).toMatchObject({ status: "failed", attempt: 0 });
+    expect(result.reason).toContain("it was started again, but asked not to be run again");
+    expect(steps()).toBe("012");
   });
 });

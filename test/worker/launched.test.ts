@@ -178,4 +178,35 @@ describe("a function of several ranks that a scheduler's launcher starts", () =>
     expect(results[1]?.error?.message).toBe("one is wrong");
     expect(results.map(({ status }) => status)).toEqual(["failed", "failed", "failed", "failed"]);
   });
+
+  test("has the first asked for its state while the others wait, and goes on from it on all of them", async () => {
+    const file = join(tempDir(), "ranked.ts");
+    writeFileSync(
+      file,
+      `import { defineTask } from "jobx";
+      export default defineTask({
+        async run(ctx) {
+          if (ctx.restored) return ctx.restored;
+          console.log("waits");
+          for (;; await Bun.sleep(5)) ctx.signal.throwIfAborted();
+        },
+        checkpoint: async (ctx) => (await Bun.sleep(300), "by rank " + ctx.rank),
+      });`,
+    );
+    for (const signal of ["SIGUSR2", "SIGTERM"] as const) {
+      const entry = { kind: "function" as const, file, export: "default", code: null };
+      const { dir, home, env } = makeLaunched({ entry });
+      const worker = startWorker(dir, env);
+      await eventually(() => logsOf(dir).every((log) => log.includes("waits")));
+      worker.signal(signal);
+      expect(await worker.ended).toBe(75);
+      // After SIGTERM the scheduler decides whether it is run again.
+      expect(existsSync(join(home, "requeue"))).toBe(signal === "SIGUSR2");
+      expect(againsOf(dir)).toMatchObject([0, 1, 2, 3].map((rank) => ({ rank, why: "preempted" })));
+      expect(await runJob(dir, { ...env, JOBX_RESTARTS: "1" })).toBe(0);
+      expect(resultsOf(dir).map(({ value }) => value && loadValue(dir, value))).toEqual(
+        Array.from({ length: 4 }, () => "by rank 0"),
+      );
+    }
+  });
 });
