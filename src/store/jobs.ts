@@ -83,11 +83,17 @@ function reservedPath(home: string): string {
   return `${homeDirs.jobs(home)}/reserved.msgpack`;
 }
 
-/** The ids of all jobs of a home, in no order. A home that does not exist has none. */
+/** The ids of all jobs of a home, in no order. A home that does not exist has none; one that is no folder throws STORAGE. */
 export function jobIds(home: string): number[] {
   const folder = homeDirs.jobs(home);
+  const names = whenThere(folder, () => readdirSync(folder));
+  if (names === null && statSync(home, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new JobxError("STORAGE", `The home ${home} is not a folder`, {
+      hint: "Name another one with --home",
+    });
+  }
   const ids: number[] = [];
-  for (const name of whenThere(folder, () => readdirSync(folder)) ?? []) {
+  for (const name of names ?? []) {
     if (/^[1-9]\d*$/.test(name)) ids.push(Number(name));
   }
   return ids;

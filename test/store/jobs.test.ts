@@ -76,6 +76,8 @@ describe("ids", () => {
     expect(allocateJob(home).id).toBe(42);
     expect(jobIds(home).sort((a, b) => a - b)).toEqual([1, 41, 42]);
     expect(jobIds(join(root, "nowhere"))).toEqual([]);
+    writeFileSync(join(root, "file"), "");
+    expect(() => jobIds(join(root, "file"))).toThrow("is not a folder");
   });
 
   test("are distinct for 50 processes at once, and none of their requests is lost", async () => {
