@@ -89,9 +89,7 @@ export class PayloadFile {
 
   /** The arguments of a task. Throws NOT_FOUND for an index outside, DAMAGED where its bytes do not match. */
   get(index: number): TaskPayload {
-    if (!Number.isInteger(index) || index < 0 || index >= this.count) {
-      throw new JobxError("NOT_FOUND", `${this.#path} has no task ${index}: it holds ${this.count}`);
-    }
+    this.#check(index);
     const offset = this.#offsetOf(index);
     let length = this.#recordLength(offset, index);
     let from = offset;
@@ -111,8 +109,19 @@ export class PayloadFile {
     return value;
   }
 
+  /** How many bytes the arguments of a task take; 0 where that is damaged. Throws NOT_FOUND for an index outside. */
+  sizeOf(index: number): number {
+    this.#check(index);
+    return this.#recordLength(this.#offsetOf(index), index) ?? 0;
+  }
+
   close(): void {
     closeSync(this.#file);
+  }
+
+  #check(index: number): void {
+    if (Number.isInteger(index) && index >= 0 && index < this.count) return;
+    throw new JobxError("NOT_FOUND", `${this.#path} has no task ${index}: it holds ${this.count}`);
   }
 
   #offsetOf(index: number): number {

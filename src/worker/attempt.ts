@@ -7,6 +7,7 @@ import { listStates } from "../store/task-state.ts";
 import { createMemoryGroup, type MemoryGroup } from "./cgroup.ts";
 import type { ElementContext } from "./element-context.ts";
 import { type Allocation, type RankLauncher, secondsUntilEnd } from "./element.ts";
+import { heldPayload } from "./large-payload.ts";
 import { armLimit, FUNCTION_GRACE_MS, GRACE_MS } from "./limits.ts";
 import { logNames, noteInLogs } from "./logs.ts";
 import { holdsCheckpoint } from "./outcome.ts";
@@ -54,7 +55,7 @@ export class Attempt {
     this.attempt = attempt;
     this.slot = slot;
     this.#why = why ?? null;
-    this.#payload = context.payload.get(task);
+    this.#payload = heldPayload(context.spec, context.payload, task);
   }
 
   /** Runs it; resolves when nothing of it is left. `alone` tells at its end whether it is the only one. */

@@ -8,6 +8,7 @@ import { writeRecordFile } from "../store/files.ts";
 import { checkpointDir, jobFiles, rankEndPath } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
+import { heldPayload } from "./large-payload.ts";
 import { logNames, noteInLogs } from "./logs.ts";
 import { holdsCheckpoint } from "./outcome.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
@@ -34,7 +35,7 @@ export async function runLaunchedRank(dir: string, spec: JobSpec, launched: stri
   const pool = new RunnerPool({ runtime: spec.runtime, env: base, family }, spec.entry);
   const slot = { id: 0, gpus: [] };
   const place = { dir, spec, node: hostname() };
-  const start = { task, rank, attempt, slot, payload: payloads.get(task), upTo };
+  const start = { task, rank, attempt, slot, payload: heldPayload(spec, payloads, task), upTo };
   payloads.close();
   const ranks = ranksOf(spec.resources);
   const env = rankEnvironment(base, { ...place, ...start, ranks, hostnames, localRank });

@@ -1,5 +1,6 @@
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
 import { callFunction } from "./call-function.ts";
+import { withArguments } from "./large-payload.ts";
 import { markAttempt } from "./logs.ts";
 import { enterTask, leaveTask, onStrayError } from "./process-state.ts";
 import { reasonOf, remoteErrorOf, reportError } from "./remote-error.ts";
@@ -27,7 +28,7 @@ async function reply(task: FunctionTask, warning: Warning): Promise<RunnerReply>
     enterTask(task, warning);
     const note = (text: string) => markAttempt({ out: 1, err: task.err === task.out ? 1 : 2 }, text);
     warning.onGiven(({ message }) => note(`${message}: it is asked to leave`));
-    ended = { value: await callFunction(task, { listen: onStrayError, warning, note }) };
+    ended = { value: await callFunction(withArguments(task), { listen: onStrayError, warning, note }) };
   } catch (thrown) {
     ended = { error: remoteErrorOf(thrown) };
     reportError(ended.error);

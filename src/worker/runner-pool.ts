@@ -2,6 +2,7 @@ import type { FunctionEntry } from "../model/job.ts";
 import { childrenOf } from "../queue/proc.ts";
 import { homeOf, valueName } from "../store/layout.ts";
 import type { ElementContext } from "./element-context.ts";
+import { leftBehind } from "./large-payload.ts";
 import { closeLogs, logNames, makeLogFolder, markAttempt, openLogs } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { type Family, killTree } from "./processes.ts";
@@ -103,6 +104,7 @@ export class RunnerPool {
       rank,
       attempt,
       ...calledBy(homeOf(dir), this.#entry, payload),
+      left: leftBehind(this.#entry, payload),
       env,
       cwd: context.cwd,
       ...names,

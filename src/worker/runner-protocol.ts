@@ -19,6 +19,8 @@ export type FunctionTask = {
   code: LoadableCode;
   /** A sequence: what to call one after the other, instead of `code` with `args`; null without. */
   steps: { code: LoadableCode; args: unknown[] }[] | null;
+  /** What says whose arguments these are, where they are to be read from the job's payload: they are large; else null. */
+  left?: FunctionEntry | null;
   /** The number of the task's latest state when the attempt began, where several ranks go on from it; null to look. */
   upTo: number | null;
   /** How long before the end a warning comes. */
