@@ -2,6 +2,7 @@ import { existsSync, readFileSync, unlinkSync } from "node:fs";
 import { constants } from "node:os";
 
 import { messageOf } from "../errors.ts";
+import { parseIndexList } from "../model/index-list.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { StoredValue } from "../model/records.ts";
 import { readRecordFile } from "../store/files.ts";
@@ -15,7 +16,7 @@ import { closeLogs, type LogNames, logNames, markAttempt, openLogs, sizeOf } fro
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { rankWords } from "./rank-script.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
-import { siblingReason } from "./reasons.ts";
+import { killedForMemory, siblingReason } from "./reasons.ts";
 import { spawnCommand } from "./spawn.ts";
 import { attemptLine } from "./start-rank.ts";
 
@@ -44,7 +45,9 @@ export function launchRanks(
     context.spares.makeCheckpointFolder(launch.task);
     const offsets = Array.from({ length: context.ranks }, (_, rank) => prepareLogs(context, launch, rank));
     const { promise, resolve } = Promise.withResolvers<RankEnd[]>();
-    const logs = openLogs(namesOf(context, launch, 0));
+    const names = namesOf(context, launch, 0);
+    const logs = openLogs(names);
+    const before = sizeOf(logs.err);
     const child = spawnCommand({
       ...wordsAndEnvironment(context, launcher, launch),
       cwd: context.cwd,
@@ -54,7 +57,7 @@ export function launchRanks(
         const how = signalCode === null ? `exit code ${exitCode}` : String(signalCode);
         const unknown = neverRan(`${launcher.words[0]} ended with ${how}, and the rank left no exit code`);
         const ends = offsets.map((from, rank) => endOfRank(context, launch, rank, from) ?? unknown);
-        resolve(withSiblings(ends, unknown));
+        resolve(withSiblings(withMemory(context, ends, names.err, before), unknown));
       },
     });
     closeLogs(logs);
@@ -151,6 +154,26 @@ function valueOf(context: ElementContext, launch: Launch, rank: number, from: nu
   } finally {
     closeLogs(logs);
   }
+}
+
+/**
+ * Ranks that their host killed for want of memory, by srun's word on its standard error: `srun: error: node3: task 1:
+ * Out Of Memory` (22.05).
+ */
+function withMemory(context: ElementContext, ends: RankEnd[], log: string, from: number): RankEnd[] {
+  if (!ends.some((end) => end.signal === "SIGKILL" || end.exitCode === null)) return ends;
+  const words = readFileSync(log).subarray(from).toString("utf8");
+  const found = [...words.matchAll(/error: (\S+): tasks? ([\d,-]+): Out Of Memory/g)];
+  return ends.map((end, rank) => {
+    const [, node = ""] = found.find(([, , ranks = ""]) => isIn(ranks, rank)) ?? [];
+    if (node === "" || end.ok) return end;
+    return { ...end, reason: killedForMemory(node, context.spec.resources.memBytes ?? null) };
+  });
+}
+
+function isIn(list: string, rank: number): boolean {
+  const indices = parseIndexList(list);
+  return Array.isArray(indices) && indices.includes(rank);
 }
 
 /** Ranks that were ended because another one failed say so. */

@@ -36,6 +36,12 @@ export function blockedReason(kind: "preempted" | "timeout"): string {
   return `${what}, but the function blocks its event loop and could not be asked for its state`;
 }
 
+/** The same where the kernel or the scheduler has killed it, and nobody tells how much it used. */
+export function killedForMemory(node: string, limitBytes: number | null): string {
+  const more = limitBytes === null ? "more --mem" : `--mem ${advised(limitBytes)}`;
+  return `OUT_OF_MEMORY on ${node}; retry with ${more}`;
+}
+
 export function siblingReason(rank: number, end: RankEnd): string {
   return `ended because rank ${rank} failed (${reasonOf(end, null, null)})`;
 }

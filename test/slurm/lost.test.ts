@@ -8,7 +8,7 @@ const LOSES_IT =
   "echo attempt $JOBX_ATTEMPT; test $JOBX_ATTEMPT -gt 0 || { sleep 1; kill -9 $PPID; sleep 60; }";
 
 describeSlurm("a task whose supervisor dies without a word", () => {
-  test("is submitted again by those that wait, once, and by nobody else", async () => {
+  test.concurrent("is submitted again by those that wait, once, and by nobody else", async () => {
     const jobx = new TestSlurm({ user: "jobxtest" });
     const script = `test {index} != 2 && exit 0; ${LOSES_IT}`;
     const id = await jobx.submit(["--array", "0-4", "--retries", "1", "--", "sh", "-c", script]);
@@ -30,22 +30,25 @@ describeSlurm("a task whose supervisor dies without a word", () => {
     expect(jobx.log(id, "2.out")).toContain("attempt 1");
   });
 
-  test("is submitted again no oftener than --retries allows, and not once it was cancelled", async () => {
-    const jobx = new TestSlurm();
-    const always = ["--retries", "1", "--", "sh", "-c", "sleep 1; kill -9 $PPID; sleep 60"];
-    const ends = await jobx.submit(always);
-    const cancelled = await jobx.submit(always);
-    const isLost = (id: string) => async () => /jobx wait/.test((await jobx.tasks(id))[0]?.reason ?? "");
-    await eventually(isLost(cancelled), { timeoutMs: 60_000 });
-    await jobx.ok(["cancel", cancelled]);
-    expect(await jobx.wait(cancelled)).toBe(1);
-    expect(await jobx.tasks(cancelled)).toMatchObject([{ state: "cancelled" }]);
-    expect(await jobx.wait(ends)).toBe(1);
-    expect(["failed", "lost"]).toContain((await jobx.tasks(ends))[0]?.state ?? "");
-    expect(jobx.calls("sbatch")).toBe(3);
-  });
+  test.concurrent(
+    "is submitted again no oftener than --retries allows, and not once it was cancelled",
+    async () => {
+      const jobx = new TestSlurm();
+      const always = ["--retries", "1", "--", "sh", "-c", "sleep 1; kill -9 $PPID; sleep 60"];
+      const ends = await jobx.submit(always);
+      const cancelled = await jobx.submit(always);
+      const isLost = (id: string) => async () => /jobx wait/.test((await jobx.tasks(id))[0]?.reason ?? "");
+      await eventually(isLost(cancelled), { timeoutMs: 60_000 });
+      await jobx.ok(["cancel", cancelled]);
+      expect(await jobx.wait(cancelled)).toBe(1);
+      expect(await jobx.tasks(cancelled)).toMatchObject([{ state: "cancelled" }]);
+      expect(await jobx.wait(ends)).toBe(1);
+      expect(["failed", "lost"]).toContain((await jobx.tasks(ends))[0]?.state ?? "");
+      expect(jobx.calls("sbatch")).toBe(3);
+    },
+  );
 
-  test("can be cancelled in the array that took it up", async () => {
+  test.concurrent("can be cancelled in the array that took it up", async () => {
     const jobx = new TestSlurm();
     const script = `test {index} = 1 && ${LOSES_IT.replace("echo attempt $JOBX_ATTEMPT;", "{ true;")}; }; echo up; sleep 100`;
     const id = await jobx.submit(["--array", "0-1", "--retries", "1", "--", "sh", "-c", script]);
@@ -60,7 +63,7 @@ describeSlurm("a task whose supervisor dies without a word", () => {
 });
 
 describeSlurm("a task that somebody cancels by scancel", () => {
-  test("shows so at once, without the time that a record may be late", async () => {
+  test.concurrent("shows so at once, without the time that a record may be late", async () => {
     const jobx = new TestSlurm();
     const id = await jobx.submit(["--requeue", "--", "sh", "-c", "echo up; sleep 100"]);
     await jobx.untilLogged(id, "up");

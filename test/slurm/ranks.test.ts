@@ -108,4 +108,24 @@ describeSlurm("a task of several ranks", () => {
     expect(await jobx.tasks(id)).toMatchObject([{ state: "cancelled" }]);
     for (const log of logsOf(jobx, id)) expect(log).toContain("told");
   });
+
+  test("says which rank ran out of memory, and where", async () => {
+    const jobx = new TestSlurm();
+    const hog = `test $JOBX_RANK = 0 && exec sleep 60; exec perl -e 'my $x = q(a) x (600 * 1024 * 1024); sleep 5'`;
+    const id = await jobx.submit([
+      "-N",
+      "2",
+      "--ranks-per-node",
+      "1",
+      "--mem",
+      "200M",
+      "--",
+      "sh",
+      "-c",
+      hog,
+    ]);
+    expect(await jobx.wait(id)).toBe(1);
+    const [task] = await jobx.tasks(id);
+    expect(task?.reason).toMatch(/rank 1 failed \(OUT_OF_MEMORY on node\d; retry with --mem 400M\)/);
+  });
 });

@@ -108,6 +108,8 @@ describeSlurm("a worker in an allocation", () => {
     const script = `trap 'echo warned; exit 0' USR2; echo ready; until test -e ${jobx.cwd}/go; do sleep 0.1; done; exit 1`;
     const id = await jobx.submit(["--array", "0-2", "--pack", "3/3", "--", "sh", "-c", script]);
     for (const name of ["0.out", "1.out", "2.out"]) await jobx.untilLogged(id, "ready", name);
+    // A task that has just begun has no record yet.
+    await eventually(async () => (await jobx.tasks(id)).every(({ state }) => state === "running"));
     await jobx.ok(["interrupt", `${id}.1`]);
     await jobx.untilLogged(id, "warned", "1.out");
     await jobx.file("go", "");
