@@ -104,14 +104,29 @@ export class Bench {
 
   /** Waits for the end. A wait that would hang is the plugin's failure. */
   async wait(selected: Selected): Promise<JobView> {
+    return (
+      (await this.#watch(selected, PATIENCE_SECONDS)) ??
+      fail(`a wait for it hangs: ${await this.describe(selected)}`)
+    );
+  }
+
+  /** Watches a job that runs for longer than any end may go unrecorded: it must not be given up. */
+  async runsOn(selected: Selected, meanwhile: string): Promise<void> {
+    this.forgetAnswers();
+    const view = await this.#watch(selected, this.executor.graceSeconds + 1.5);
+    if (view) fail(`the job that runs counts as ${view.state} ${meanwhile}: ${reasonOf(view)}`);
+  }
+
+  /** Null where the job has not ended in this time. */
+  async #watch(selected: Selected, timeoutSeconds: number): Promise<JobView | null> {
     // What was answered a moment ago is kept for other processes; here it would only cost time.
     const timer = setInterval(() => this.forgetAnswers(), 200);
     try {
-      const [view] = await waitFor(this.services, [selected], { timeoutSeconds: PATIENCE_SECONDS });
+      const [view] = await waitFor(this.services, [selected], { timeoutSeconds });
       return view ?? fail(`job ${selected.id} is gone`);
     } catch (error) {
-      if (!(error instanceof JobxError) || error.code !== "WAIT_TIMEOUT") throw error;
-      return fail(`a wait for it hangs: ${await this.describe(selected)}`);
+      if (error instanceof JobxError && error.code === "WAIT_TIMEOUT") return null;
+      throw error;
     } finally {
       clearInterval(timer);
     }

@@ -19,7 +19,13 @@ export type Outcome = {
 };
 
 /** What the kit found of one plugin. */
-export type Report = { plugin: string; outcomes: Outcome[]; passed: boolean };
+export type Report = {
+  plugin: string;
+  outcomes: Outcome[];
+  passed: boolean;
+  /** The rules that it breaks, each with what is wrong. */
+  failures: string[];
+};
 
 export type KitOptions = {
   /** Levels to try; all but `live` by default. */
@@ -53,7 +59,9 @@ export async function testPlugin(executor: Executor, options: KitOptions): Promi
       onOutcome?.(outcome);
     });
   }
-  return { plugin: executor.name, outcomes, passed: outcomes.every(({ state }) => state !== "failed") };
+  const failed = outcomes.filter(({ state }) => state === "failed");
+  const failures = failed.map(({ rule, why }) => `${rule}: ${why}`);
+  return { plugin: executor.name, outcomes, passed: failures.length === 0, failures };
 }
 
 /** Loaded when asked for: the pure level needs nothing of the life of jobs. */

@@ -87,6 +87,11 @@ export class FakeCluster {
     this.#faults.set(verb, [...(this.#faults.get(verb) ?? []), ...faults]);
   }
 
+  /** From now on all is well. */
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
   /** Starts what can start. */
   schedule(): void {
     if (this.isFull) return;

@@ -72,9 +72,9 @@ export const SUBMIT = forSchedulers([
     title: "no resource is asked for that the user did not ask for",
     run(subject) {
       const plain = flagsOf(subject, {});
-      for (const [name, resources] of asked(subject)) {
-        const given = new Set(flagsOf(subject, { resources }));
-        const unasked = plain.filter((word) => !given.has(word));
+      for (const [name, ...values] of asked(subject)) {
+        const given = values.map((resources) => new Set(flagsOf(subject, { resources })));
+        const unasked = plain.filter((word) => !given.every((words) => words.has(word)));
         check(
           unasked.length === 0,
           `without ${name}, ${show(unasked)} is given all the same: many sites refuse that`,
