@@ -1,5 +1,6 @@
 import { JobxError } from "../errors.ts";
-import { codeFrame, codeFrameAt } from "./code-frame.ts";
+import type { InlineModule } from "./bundle.ts";
+import { codeFrame, codeFrameAt, type SourcePlace } from "./code-frame.ts";
 import type { RewrittenFile } from "./original-paths.ts";
 import { showPath } from "./show-path.ts";
 
@@ -8,18 +9,36 @@ type BuildLog = BuildMessage | ResolveMessage;
 /** At most this many messages of one build are shown. */
 const SHOWN = 5;
 
-/** A failed build as one USAGE error: every message with file, line, column and code frame. */
-export function buildError(file: string, logs: BuildLog[], rewritten: Map<string, RewrittenFile>): JobxError {
+/**
+ * A failed build as one USAGE error: every message with file, line, column and code frame. `inline` tells the places
+ * of `file` where that is made up.
+ */
+export function buildError(
+  file: string,
+  logs: BuildLog[],
+  rewritten: Map<string, RewrittenFile>,
+  inline?: InlineModule,
+): JobxError {
   const errors = logs.filter((log) => log.level === "error");
-  const shown = errors.slice(0, SHOWN).map((log) => describe(log, rewritten));
+  const shown = errors.slice(0, SHOWN).map((log) => {
+    const inMadeUp = log.position && log.position.file === file;
+    const place = inMadeUp ? inline?.placeOf(log.position.line, log.position.column) : null;
+    return place
+      ? frameOf(log.message, place, codeFrame(place.text, place.line, place.column))
+      : describe(log, rewritten);
+  });
   if (errors.length > SHOWN) shown.push(`... and ${errors.length - SHOWN} more`);
   const text = shown.length > 0 ? `\n${shown.join("\n")}` : "";
   const unresolved = errors.some((log) => log.name === "ResolveMessage");
-  return new JobxError("USAGE", `${showPath(file)} could not be bundled:${text}`, {
-    hint: unresolved
-      ? "Check the name; packages are looked for in the node_modules folders beside and above the file"
-      : undefined,
-  });
+  return new JobxError(
+    "USAGE",
+    `${showPath(file.replace(/#inline\.js$/, ""))} could not be bundled:${text}`,
+    {
+      hint: unresolved
+        ? "Check the name; packages are looked for in the node_modules folders beside and above the file"
+        : undefined,
+    },
+  );
 }
 
 /**
@@ -39,6 +58,10 @@ function describe(log: BuildLog, rewritten: Map<string, RewrittenFile>, file?: s
   const frame = original
     ? codeFrame(original.text, place.line, column)
     : codeFrameAt({ file: place.file, line: place.line, column });
-  const head = `${showPath(place.file)}:${place.line}:${column}: ${log.message}`;
+  return frameOf(log.message, { ...place, column }, frame);
+}
+
+function frameOf(message: string, { file, line, column }: SourcePlace, frame: string): string {
+  const head = `${showPath(file)}:${line}:${column}: ${message}`;
   return frame ? `${head}\n${frame}` : head;
 }

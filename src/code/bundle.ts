@@ -4,6 +4,7 @@ import type { BuildArtifact, BunPlugin } from "bun";
 
 import { JobxError } from "../errors.ts";
 import { buildError } from "./build-error.ts";
+import type { SourcePlace } from "./code-frame.ts";
 import { findComputedImports, type SourceMapFile } from "./computed-imports.ts";
 import {
   ASSET_EXPRESSION,
@@ -34,7 +35,12 @@ export type BundleOptions = {
 };
 
 /** Code that stands in no file of its own: its imports are resolved, and its places told, by another file. */
-export type InlineModule = { text: string; mapBack(map: SourceMapFile): SourceMapFile };
+export type InlineModule = {
+  text: string;
+  mapBack(map: SourceMapFile): SourceMapFile;
+  /** A place in `text` (from 1) as one in the other file; null where it is unknown. */
+  placeOf(line: number, column: number): (SourcePlace & { text: string }) | null;
+};
 
 /**
  * Bundles a module: packages included, `jobx` and `jobx/plugin` left out, names and lines kept, paths
@@ -60,7 +66,7 @@ export async function bundleModule(file: string, { copied, inline }: BundleOptio
     plugins: [ownModules, keepOriginalPaths(rewritten, { copied: copied ?? null, madeUp: inline && file })],
   });
   const entry = build.outputs.find((output) => output.kind === "entry-point");
-  if (!build.success || !entry) throw buildError(file, build.logs, rewritten);
+  if (!build.success || !entry) throw buildError(file, build.logs, rewritten, inline);
   const inputs = Object.keys(build.metafile?.inputs ?? {});
   refuseAddons(file, inputs);
   const { code, map: built } = splitMap(await entry.text(), rewritten);

@@ -33,6 +33,6 @@ export function findComputedImports(code: string, map: SourceMapFile): string[] 
   return [...byFile].map(
     ([file, line]) =>
       `${showPath(file)}:${line} imports a module whose name is only known when it runs; the snapshot may lack it ` +
-      "(--no-snapshot imports the files where they are)",
+      "(--no-snapshot, or snapshot: false in a script, imports the files where they are)",
   );
 }

@@ -1,3 +1,4 @@
+import type { SourcePlace } from "./code-frame.ts";
 import type { SourceMapFile } from "./computed-imports.ts";
 import { type Anchor, lineStarts } from "./locate.ts";
 import { decodeMappings, encodeMappings, type Segment } from "./source-map.ts";
@@ -31,6 +32,23 @@ export function mapToOrigin(map: SourceMapFile, origin: Origin): SourceMapFile {
     sourcesContent: map.sourcesContent.with(index, origin.content),
     mappings: encodeMappings(decodeMappings(map.mappings).map((line) => line.map(moved))),
   };
+}
+
+/** A place in the made-up file (from 1) as one in the function's own file, with that file's text; null where it is unknown. */
+export function placeInOrigin(
+  line: number,
+  column: number,
+  { text, begin, anchors, source, content }: Origin,
+): (SourcePlace & { text: string }) | null {
+  const anchor = anchorAt(anchors, (lineStarts(text)[line - 1] ?? 0) + column - 1 - begin);
+  return anchor ? { file: source, line: anchor.line + 1, column: anchor.column + 1, text: content } : null;
+}
+
+/** Line and column of an offset, from 0. */
+export function placeOfOffset(text: string, offset: number): { line: number; column: number } {
+  const starts = lineStarts(text);
+  const line = starts.findLastIndex((start) => start <= offset);
+  return { line, column: offset - (starts[line] ?? 0) };
 }
 
 /** The last anchor at or before an offset, else the first. */

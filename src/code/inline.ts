@@ -1,17 +1,14 @@
 import { basename } from "node:path";
 
-import { type JobxError, usageError } from "../errors.ts";
 import { recordFileBytes } from "../store/files.ts";
 import { bundleModule } from "./bundle.ts";
 import type { CapturedFunction } from "./capture.ts";
-import { codeFrame } from "./code-frame.ts";
 import type { SourceMapFile } from "./computed-imports.ts";
-import type { FunctionText, Use } from "./function-text.ts";
-import { anchorAt, mapToOrigin } from "./inline-map.ts";
-import { anchorsOf, lineStarts, type Located } from "./locate.ts";
+import type { FunctionText } from "./function-text.ts";
+import { mapToOrigin, placeInOrigin } from "./inline-map.ts";
+import { anchorsOf, type Located } from "./locate.ts";
 import { constantsOf } from "./original-paths.ts";
 import type { OuterName } from "./outer-names.ts";
-import { showPath } from "./show-path.ts";
 import { copyFiles, type SnapshotFiles } from "./snapshot-files.ts";
 import { FROM_VALUES, snapshotOf } from "./snapshot.ts";
 
@@ -30,27 +27,6 @@ export type InlineFunction = {
   /** Files to copy into its snapshot, relative to `file`'s folder. */
   snapshot: boolean | SnapshotFiles;
 };
-
-/** Why a function cannot be taken by its text, with the place and the ways out; null when it can. */
-export async function whyNotInline(fn: InlineFunction): Promise<JobxError | null> {
-  const { free, typeofs, problems } = fn.text;
-  const [problem] = problems;
-  if (problem) return refusal(fn, problem, `${problem.what}, ${WHY[problem.what]}`, []);
-  const missing = [
-    ...free.filter(({ what }) => !isCarried(fn, what)),
-    // Asking for the type of what is declared nowhere is no mistake.
-    ...typeofs.filter(({ what }) => fn.outer.get(what)?.kind === "declared" && !isCarried(fn, what)),
-  ].sort((a, b) => a.offset - b.offset);
-  const names = missing.map(({ what }) => what);
-  const [first] = missing;
-  return first ? refusal(fn, first, `${names.join(", ")}, declared outside of it`, names) : null;
-}
-
-/** Whether the name has its meaning wherever the function is. */
-function isCarried({ values, outer }: InlineFunction, name: string): boolean {
-  const kind = outer.get(name)?.kind;
-  return kind === "runtime" || kind === "itself" || (values !== null && Object.hasOwn(values, name));
-}
 
 /** The function as a module of its own, with what it imports. Throws USAGE when that does not build. */
 export async function captureInline(fn: InlineFunction): Promise<CapturedFunction> {
@@ -73,7 +49,11 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
     source: file,
     content: located?.module.source ?? "",
   };
-  const inline = { text: whole, mapBack: (map: SourceMapFile) => mapToOrigin(map, origin) };
+  const inline = {
+    text: whole,
+    mapBack: (map: SourceMapFile) => mapToOrigin(map, origin),
+    placeOf: (line: number, column: number) => placeInOrigin(line, column, origin),
+  };
   const bundle = await bundleModule(origin.file, { copied: copied?.root, inline });
   const stored = values && recordFileBytes(Object.fromEntries(used));
   const unused = given.filter(([key]) => !text.outer.has(key));
@@ -86,14 +66,6 @@ export async function captureInline(fn: InlineFunction): Promise<CapturedFunctio
     snapshot: snapshotOf({ ...bundle, warnings: [...warnings, ...bundle.warnings] }, copied, stored),
   };
 }
-
-const WHY: Record<string, string> = {
-  this: "which it lacks when it is called by itself",
-  super: "which it lacks when it is called by itself",
-  arguments: "which are those of the function around it",
-  "import.meta": "which is its module's",
-  "eval()": "which may use anything around it",
-};
 
 function constants({ text, file }: InlineFunction, copied: string | null): string {
   return text.outer.has("__dirname") || text.outer.has("__filename") ? constantsOf(file, copied) : "";
@@ -130,27 +102,3 @@ const RESERVED = new Set(
     "return static super switch this throw true try typeof var void while with yield"
   ).split(" "),
 );
-
-async function refusal(fn: InlineFunction, use: Use, what: string, names: string[]): Promise<JobxError> {
-  const anchors = fn.located ? await anchorsOf(fn.located) : [];
-  const anchor = anchorAt(anchors, use.offset);
-  const who = fn.name || "The function";
-  const source = anchor ? (fn.located?.module.source ?? "") : fn.text.text;
-  const { line, column } = anchor ?? placeIn(source, use.offset);
-  const place = anchor
-    ? `${showPath(fn.file)}:${line + 1}:${column + 1}`
-    : `line ${line + 1} of its text in ${showPath(fn.file)}`;
-  const all = [...Object.keys(fn.values ?? {}), ...names].join(", ");
-  const bound =
-    names.length > 0 ? `Hand over the values: submit(bind(${fn.name || "fn"}, { ${all} }), …); or e` : "E";
-  return usageError(
-    `${who} cannot be taken out of its module: it uses ${what} (${place})\n${codeFrame(source, line + 1, column + 1)}`,
-    `${bound}xport the function from its module, which is then bundled with all that it uses`,
-  );
-}
-
-function placeIn(text: string, offset: number): { line: number; column: number } {
-  const starts = lineStarts(text);
-  const line = starts.findLastIndex((start) => start <= offset);
-  return { line, column: offset - (starts[line] ?? 0) };
-}

@@ -6,7 +6,7 @@ import type { SourceMapFile } from "./computed-imports.ts";
 import { readRuntimeText, type RuntimeText } from "./runtime-text.ts";
 import { isFunctionNode, parseModule, walkSyntax } from "./syntax.ts";
 
-/** A name in a function's text, and the place of the same name in its file; line and column count from 0. */
+/** A name in a function's text, or its beginning, and its place in its file; line and column count from 0. */
 export type Anchor = { offset: number; line: number; column: number };
 
 /** A function in a program, from where its own text begins. */
@@ -32,7 +32,7 @@ export function locateFunction(text: string, files: Iterable<string>): Located |
 }
 
 /**
- * The places of a function's names in its own file, in order. The runtime does not tell where code comes from, so
+ * The places of a function's beginning and names in its own file, in order. The runtime does not tell where code comes from, so
  * the module is also built with a source map, and the function with the same names is looked for there. Empty where
  * that gives no single answer.
  */
@@ -47,13 +47,14 @@ export async function anchorsOf({ module, places }: Located): Promise<Anchor[]> 
   const match = there[here.findIndex(({ node }) => node === place.node)];
   if (!match || there.length !== here.length) return [];
   const lines = lineStarts(built.text);
-  return namesIn(match).flatMap(({ start }, index) => {
-    const line = lines.findLastIndex((begin) => begin <= start);
-    const entry = built.map.findEntry(line, start - (lines[line] ?? 0));
-    const name = names[index];
-    if (!name || !("originalLine" in entry)) return [];
-    return [{ offset: name.start - place.start, line: entry.originalLine, column: entry.originalColumn }];
-  });
+  const anchor = (from: number, to: number): Anchor[] => {
+    const line = lines.findLastIndex((begin) => begin <= to);
+    const entry = built.map.findEntry(line, to - (lines[line] ?? 0));
+    if (!("originalLine" in entry)) return [];
+    return [{ offset: from - place.start, line: entry.originalLine, column: entry.originalColumn }];
+  };
+  const pairs = namesIn(match).map(({ start }, index) => anchor(names[index]?.start ?? place.start, start));
+  return [anchor(place.start, match.start), ...pairs].flat();
 }
 
 /** All functions of a program, in the order of their text. */

@@ -13,7 +13,10 @@ export type OuterName =
   | { kind: "runtime"; statement: string }
   /** The constant that the function itself was made as. */
   | { kind: "itself" }
-  | { kind: "declared" }
+  /** Imported from another module. */
+  | { kind: "import"; source: string; statement: string }
+  | { kind: "function" }
+  | { kind: "variable" }
   /** Declared nowhere, or the function's place is not known. */
   | { kind: "unknown" };
 
@@ -30,19 +33,23 @@ function meaningOf({ module, places }: Located, { offset }: Use): OuterName {
   });
   const [first = { kind: "unknown" }] = all;
   const same = all.every((each) => JSON.stringify(each) === JSON.stringify(first));
-  return same ? first : { kind: "declared" };
+  return same ? first : { kind: "variable" };
 }
 
 function describe(definition: Definition, start: number): OuterName {
   if (definition.type === "ImportBinding") return describeImport(definition);
-  if (definition.type !== "Variable" || definition.parent.kind !== "const") return { kind: "declared" };
-  return { kind: definition.node.init?.range?.[0] === start ? "itself" : "declared" };
+  if (definition.type === "FunctionName" || definition.type === "ClassName") return { kind: "function" };
+  if (definition.type !== "Variable") return { kind: "variable" };
+  const { init } = definition.node;
+  if (definition.parent.kind === "const" && init?.range?.[0] === start) return { kind: "itself" };
+  const isFunction = init?.type === "ArrowFunctionExpression" || init?.type === "FunctionExpression";
+  return { kind: isFunction ? "function" : "variable" };
 }
 
 function describeImport({ node, parent }: Extract<Definition, { type: "ImportBinding" }>): OuterName {
-  const source = parent.source.value;
-  if (typeof source !== "string" || !isOfRuntime(source)) return { kind: "declared" };
-  return { kind: "runtime", statement: `import ${specifierText(node)} from ${JSON.stringify(source)};` };
+  const source = String(parent.source.value);
+  const statement = `import ${specifierText(node)} from ${JSON.stringify(source)};`;
+  return isOfRuntime(source) ? { kind: "runtime", statement } : { kind: "import", source, statement };
 }
 
 function specifierText(node: Extract<Definition, { type: "ImportBinding" }>["node"]): string {

@@ -166,7 +166,8 @@ describe("An inline function", () => {
     expect(message).toContain("it uses factor, helper, declared outside of it");
     expect(message).toContain(`sweep.ts:${lineOf("free: (x")}:`);
     expect(message).toMatch(/> +\d+ \|.*x \* factor/);
-    expect(hint).toContain("submit(bind(free, { factor, helper }), …); or export the function");
+    expect(hint).toStartWith("Hand over values: submit(bind(free, { factor }), …); or import inside of it:");
+    expect(hint).toContain('const { helper } = await import("./lib.ts"); or export the function');
   });
 
   test.each([
@@ -202,6 +203,15 @@ describe("An inline function", () => {
     expect((await refusal(exports.inner["shadowed"])).message).toContain("it uses basename");
   });
 
+  test("whose imports are not there is refused with the line that asks for them", async () => {
+    write("asks.ts", 'export const all = {\n  lost: () =>\n    import("./lost.ts"),\n};\n');
+    const asks = join(root, "asks.ts");
+    const { message } = await refusal((await import(asks)).all.lost, { script: asks, modules: () => [] });
+    expect(message).toContain("asks.ts:2:");
+    expect(message).toContain('Could not resolve: "./lost.ts"');
+    expect(message).not.toContain("#inline");
+  });
+
   test("of no known file is taken as well", async () => {
     const taken = await capture(new Function("a", "return a + 1"), { script: null, modules: () => [] });
     expect(await call(taken, 1)).toBe(2);
@@ -217,7 +227,7 @@ describe("bind", () => {
     const taken = await capture(only);
     expect(await call(taken, 3)).toBe(300);
     expect(await call(taken, 4)).toBe(400);
-    expect((await refusal(bind(free as Fn, { factor: 1 }))).hint).toContain("{ factor, helper }");
+    expect((await refusal(bind(free as Fn, { factor: 1 }))).message).toContain("it uses helper, ");
   });
 
   test("makes different code of different values, and the same of the same", async () => {
