@@ -119,6 +119,11 @@ export function rankEndPath(dir: string, task: number, attempt: number, rank: nu
   return join(jobFiles.values(dir), `${task}.${attempt}.${rank}.end`);
 }
 
+/** Tells the ranks on other hosts that the warning they get is that of a time limit; gone when they have ended. */
+export function limitNoticePath(dir: string, task: number, attempt: number): string {
+  return join(jobFiles.values(dir), `${task}.${attempt}.limit`);
+}
+
 /** The parameters of a task as JSON, where they are too long for a variable. */
 export function paramsPath(dir: string, task: number): string {
   return `${jobFiles.params(dir)}/${task}.json`;

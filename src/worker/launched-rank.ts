@@ -5,7 +5,7 @@ import { usageError } from "../errors.ts";
 import type { JobSpec } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { writeRecordFile } from "../store/files.ts";
-import { checkpointDir, jobFiles, rankEndPath } from "../store/layout.ts";
+import { checkpointDir, jobFiles, limitNoticePath, rankEndPath } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
 import { heldPayload } from "./large-payload.ts";
@@ -43,8 +43,9 @@ export async function runLaunchedRank(dir: string, spec: JobSpec, launched: stri
   let warned = false;
   process.on("SIGUSR2", () => {
     warned = true;
-    running.warn("preempted", (how) => {
-      if (rank === 0) endUnheard(how);
+    const kind = existsSync(limitNoticePath(dir, task, attempt)) ? "timeout" : "preempted";
+    running.warn(kind, (how) => {
+      if (rank === 0) endUnheard(kind, how);
     });
   });
   for (const signal of ["SIGUSR1", "SIGTERM"] as const) process.on(signal, () => running.end(null));
@@ -57,15 +58,12 @@ export async function runLaunchedRank(dir: string, spec: JobSpec, launched: stri
   if (end.ok) return 0;
   return end.again ? AGAIN_EXIT_CODE : 1;
 
-  function endUnheard(how: Unheard): void {
+  function endUnheard(kind: "preempted" | "timeout", how: Unheard): void {
     const { requeue } = spec.run;
-    const again = requeue ?? holdsCheckpoint(checkpointDir(dir, spec.tasks, task));
+    const again = kind === "preempted" && (requeue ?? holdsCheckpoint(checkpointDir(dir, spec.tasks, task)));
     if (how === "blocked") {
       const what = again ? "it is ended" : "it is left alone";
-      noteInLogs(
-        logNames(dir, spec.tasks, task, 0, spec.run.mergeOutput),
-        `${blockedReason("preempted")}; ${what}`,
-      );
+      noteInLogs(logNames(dir, spec.tasks, task, 0, spec.run.mergeOutput), `${blockedReason(kind)}; ${what}`);
     }
     if (again) running.end(null);
   }

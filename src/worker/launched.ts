@@ -1,12 +1,12 @@
-import { existsSync, readFileSync, unlinkSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, unlinkSync } from "node:fs";
 import { constants } from "node:os";
 
 import { messageOf } from "../errors.ts";
 import { parseIndexList } from "../model/index-list.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { StoredValue } from "../model/records.ts";
-import { readRecordFile } from "../store/files.ts";
-import { logPath, rankEndPath, resultFilePath, valueName } from "../store/layout.ts";
+import { readRecordFile, writeFileAtomic } from "../store/files.ts";
+import { limitNoticePath, logPath, rankEndPath, resultFilePath, valueName } from "../store/layout.ts";
 import { storeValue } from "../store/values.ts";
 import { readCaptured, takeResultFile } from "./command-value.ts";
 import type { ElementContext } from "./element-context.ts";
@@ -44,6 +44,7 @@ export function launchRanks(
   try {
     context.spares.makeCheckpointFolder(launch.task);
     const offsets = Array.from({ length: context.ranks }, (_, rank) => prepareLogs(context, launch, rank));
+    const notice = limitNoticePath(context.dir, launch.task, launch.attempt);
     const { promise, resolve } = Promise.withResolvers<RankEnd[]>();
     const names = namesOf(context, launch, 0);
     const logs = openLogs(names);
@@ -54,6 +55,7 @@ export function launchRanks(
       stdio: ["ignore", logs.out, logs.err],
       detached: true,
       onExit: ({ exitCode, signalCode }) => {
+        rmSync(notice, { force: true });
         const how = signalCode === null ? `exit code ${exitCode}` : String(signalCode);
         const unknown = neverRan(`${launcher.words[0]} ended with ${how}, and the rank left no exit code`);
         const ends = offsets.map((from, rank) => endOfRank(context, launch, rank, from) ?? unknown);
@@ -67,7 +69,9 @@ export function launchRanks(
       pid: child.pid,
       ownsGroup: true,
       ended: promise,
-      warn: () => {
+      warn: (kind) => {
+        // A signal says no more than that there is one.
+        if (kind === "timeout" && isFunction) writeFileAtomic(notice, new Uint8Array(0));
         child.kill("SIGUSR2");
         return context.ranks;
       },

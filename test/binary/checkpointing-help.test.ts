@@ -1,9 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { eventually } from "../helpers/eventually.ts";
 import { TestJobx } from "../helpers/jobx.ts";
+
+setDefaultTimeout(30_000);
 
 const jobx = new TestJobx();
 const path = join(import.meta.dir, "../../src/cli/help/checkpointing.md");

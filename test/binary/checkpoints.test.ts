@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { eventually } from "../helpers/eventually.ts";
 import { TestJobx } from "../helpers/jobx.ts";
 import { killProcess } from "../helpers/processes.ts";
+
+setDefaultTimeout(60_000);
 
 const jobx = new TestJobx({ JOBX_QUEUE_IDLE_MS: "2000" });
 
@@ -126,7 +128,7 @@ describe("a task that saves its state", () => {
       expect(log()).toMatch(/--- jobx: goes on from the state saved at \S+Z by attempt 0 ---/);
       expect(steps()).toBe("012345");
       expect(await jobx.json<unknown>(["result", id])).toMatchObject({ attempt: 1, w: [15, 15] });
-    }, 40_000);
+    });
   }
 
   test("never notices that the queue was killed", async () => {
@@ -138,7 +140,7 @@ describe("a task that saves its state", () => {
     await eventually(async () => (await jobx.run(["interrupt", id])).code === 0);
     expect(await ended(id)).toMatchObject({ state: "succeeded", attempt: 1 });
     expect(steps()).toBe("012345");
-  }, 40_000);
+  });
 
   test("goes on with --retries after it threw, in the debug executor too", async () => {
     for (const executor of ["local", "debug"]) {
@@ -162,7 +164,7 @@ describe("a task that saves its state", () => {
     await third.waits();
     await jobx.ok(["interrupt", "--timeout", third.id]);
     expect(await ended(third.id)).toMatchObject({ state: "timeout", attempt: 0 });
-  }, 40_000);
+  });
 });
 
 describe("a task that is asked for its state", () => {
@@ -236,7 +238,7 @@ describe.skipIf(!isRoot)("on a full disk", () => {
     expect(await full.json<unknown>(["result", id])).toBe(1);
     expect(log()).toMatch(/rejected STORAGE .*state-2\.jobx cannot be written.* The disk is full: make room/);
     expect(readdirSync(join(disk, "home", "jobs", id, "checkpoints", "0"))).toEqual(["state-1.jobx"]);
-  }, 60_000);
+  });
 });
 
 /** Leaves this many bytes of the file system. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -14,6 +14,9 @@ import {
   startWorker,
   type Worker,
 } from "./job.ts";
+
+// Limits of some seconds are waited for, several in one test.
+setDefaultTimeout(30_000);
 
 /**
  * Tasks of five steps, each counted in the file `steps`. In their first attempt they stop after three, and wait: so

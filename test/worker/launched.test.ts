@@ -190,10 +190,14 @@ describe("a function of several ranks that a scheduler's launcher starts", () =>
           console.log("waits");
           for (;; await Bun.sleep(5)) ctx.signal.throwIfAborted();
         },
-        checkpoint: async (ctx) => (await Bun.sleep(300), "by rank " + ctx.rank),
+        checkpoint: async (ctx) => (await Bun.sleep(300), ctx.signal.reason.kind + " at rank " + ctx.rank),
       });`,
     );
-    for (const signal of ["SIGUSR2", "SIGTERM"] as const) {
+    for (const [signal, why] of [
+      ["SIGUSR1", "timeout"],
+      ["SIGUSR2", "preempted"],
+      ["SIGTERM", "preempted"],
+    ] as const) {
       const entry = { kind: "function" as const, file, export: "default", code: null };
       const { dir, home, env } = makeLaunched({ entry });
       const worker = startWorker(dir, env);
@@ -201,12 +205,12 @@ describe("a function of several ranks that a scheduler's launcher starts", () =>
       worker.signal(signal);
       expect(await worker.ended).toBe(75);
       // After SIGTERM the scheduler decides whether it is run again.
-      expect(existsSync(join(home, "requeue"))).toBe(signal === "SIGUSR2");
-      expect(againsOf(dir)).toMatchObject([0, 1, 2, 3].map((rank) => ({ rank, why: "preempted" })));
+      expect(existsSync(join(home, "requeue"))).toBe(signal !== "SIGTERM");
+      expect(againsOf(dir)).toMatchObject([0, 1, 2, 3].map((rank) => ({ rank, why })));
       expect(await runJob(dir, { ...env, JOBX_RESTARTS: "1" })).toBe(0);
       expect(resultsOf(dir).map(({ value }) => value && loadValue(dir, value))).toEqual(
-        Array.from({ length: 4 }, () => "by rank 0"),
+        Array.from({ length: 4 }, () => `${why} at rank 0`),
       );
     }
-  });
+  }, 30_000);
 });
