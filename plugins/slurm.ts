@@ -1,5 +1,7 @@
 import {
   type Ahead,
+  chunks,
+  clock,
   type CommandResult,
   defineScheduler,
   expandHostlist,
@@ -9,13 +11,17 @@ import {
   type NativeArray,
   type NativeDependency,
   type NativeStatus,
+  NO_STATUS,
   option,
   parseDuration,
   type Partition,
+  predecessorsOf,
+  rangesOf,
   type Sample,
   type SampleJob,
   shellWords,
   type Target,
+  wordsOf,
 } from "../src/plugin.ts";
 
 const text = option.string;
@@ -637,8 +643,7 @@ function statusFrom(idText: string, stateText: string): NativeStatus | null {
   if (!id || native === "") return null;
   // "CANCELLED by 1000"
   const state = STATES[native.split(" ")[0] ?? ""] ?? "queued";
-  const nothing = { reason: null, exitCode: null, signal: null, node: null, submitted: null, startsAt: null };
-  return { ...id, ...nothing, state, native, endedAt: null, command: null, isVague: false };
+  return { ...id, ...NO_STATUS, state, native };
 }
 
 /** `1080`, `1080_5`, `1080_[1,3,5-7%4]`; ended arrays lose the bracket, and heterogeneous jobs have a `+0`. */
@@ -862,10 +867,8 @@ const HINTS: [RegExp, string][] = [
   ],
 ];
 
-function predecessors({ spec }: JobRef): string {
-  const jobs = [...new Set(spec.run.after.map((one) => one.job))];
-  if (jobs.length === 0) return "what -o dependency names";
-  return jobs.length === 1 ? `job ${jobs[0]}` : `one of the jobs ${jobs.join(", ")}`;
+function predecessors(job: JobRef): string {
+  return predecessorsOf(job) ?? "what -o dependency names";
 }
 
 /** Ids as one argument each, at most `size` to a command; `1080`, `1080_5` and `1080_[1,3,5-7]`. */
@@ -883,34 +886,6 @@ function indexWords(id: string, indices: number[]): string[] {
 
 /** So many ranges keep an argument well below what the system allows. */
 const MAX_RANGES = 5_000;
-
-function rangesOf(indices: number[]): string[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const index of indices.toSorted((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range && range.last === index - 1) range.last = index;
-    else ranges.push({ first: index, last: index });
-  }
-  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-}
-
-function chunks<T>(items: T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
-    items.slice(at * size, (at + 1) * size),
-  );
-}
-
-/** Words of a command line, with quotes as a shell has them. */
-function wordsOf(text: unknown): string[] {
-  const words = String(text ?? "").match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
-  return words.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
-}
-
-function clock(time: string): string {
-  const date = new Date(time);
-  const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString("sv")} `;
-  return `${day}${date.toTimeString().slice(0, 5)}`;
-}
 
 /** Recorded from Slurm 22.05.8 of Debian 12, a cluster of three nodes with and without accounting. */
 function samples(): Sample[] {

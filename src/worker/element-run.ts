@@ -4,7 +4,7 @@ import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts"
 import { isRequested } from "../store/requests.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
-import type { Allocation } from "./element.ts";
+import { type Allocation, secondsUntilEnd } from "./element.ts";
 import type { ElementHistory } from "./history.ts";
 import { judge } from "./outcome.ts";
 import { type History, NO_HISTORY } from "./policy.ts";
@@ -248,7 +248,7 @@ export class ElementRun {
   #mayRunAgainHere(): boolean {
     const { allocation, spec } = this.#context;
     if (!allocation?.requeue) return true;
-    return !this.#leaving && this.#timeLeft() >= (spec.resources.timeSeconds ?? 0) * 1000;
+    return !this.#leaving && secondsUntilEnd(allocation) >= (spec.resources.timeSeconds ?? 0);
   }
 
   /** Milliseconds until the scheduler ends the allocation, as far as that is known. */

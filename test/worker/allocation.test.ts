@@ -248,6 +248,15 @@ describe("a time limit inside an allocation", () => {
     expect(existsSync(join(home, "requeue"))).toBe(false);
   });
 
+  test("is never cut short for an attempt in place: where it does not fit, the element is run again", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: SLOW, resources: { timeSeconds: 2 }, run: { maxTimeouts: 2 } });
+    expect(await runJob(dir, allocation(home, { JOBX_ELEMENT_SECONDS: "5" }))).toBe(75);
+    expect(againsOf(dir)).toMatchObject([
+      { attempt: 0, why: "timeout", reason: "reached its time limit of 2s; retry with a longer --time" },
+    ]);
+  });
+
   test("is the task's end when the scheduler refuses to run the element again", async () => {
     const home = tempDir();
     const dir = makeJob(home, { argv: SLOW, resources: almostAll });
