@@ -1,7 +1,8 @@
 /**
  * Timings of the compiled binary. Machines are noisy, so what can be compared is run in pairs, A B A B,
  * each with a fresh home, and the medians of the pairs' ratios are shown; peers that are not installed
- * are left out by name. `--runs N` (9 by default) pairs; `--only WORD` runs the rows whose name has it.
+ * are left out by name. `--runs N` (9 by default) pairs; `--only WORD` runs the rows whose name has it;
+ * `--binary FILE` measures another one than dist/jobx.
  */
 import {
   existsSync,
@@ -21,11 +22,14 @@ import { allocateJob, readSpec, writeNative, writeSpec, writeSummary } from "../
 import { jobDir } from "../src/store/layout.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "9" }, only: { type: "string", default: "" } },
+  options: {
+    runs: { type: "string", default: "9" },
+    only: { type: "string", default: "" },
+    binary: { type: "string", default: join(dirname(import.meta.dir), "dist", "jobx") },
+  },
 });
 const RUNS = Number(values.runs);
-const root = dirname(import.meta.dir);
-const jobx = join(root, "dist", "jobx");
+const jobx = values.binary;
 const work = mkdtempSync(join(tmpdir(), "jobx-bench-"));
 
 /** A plugin that takes every job and never runs it: what is measured is jobx. */
@@ -51,6 +55,22 @@ export default defineExecutor({
 });
 `;
 
+/** Prints seconds, seconds and megabytes. */
+const ROWS_SCRIPT = `
+import { createExecutor } from "jobx";
+export function double(x: number): number { return x * 2; }
+if (import.meta.main) {
+  const rows = Array.from({ length: 10_000 }, (_, index) => index);
+  const began = performance.now();
+  await (await createExecutor({ executor: "accept" })).map(double, rows);
+  const mapped = performance.now();
+  const job = await (await createExecutor({ executor: "local" })).map(double, rows);
+  await Promise.all(job.tasks.map((task) => task.result()));
+  const ended = performance.now();
+  console.log((mapped - began) / 1000, (ended - mapped) / 1000, process.resourceUsage().maxRSS / 1024);
+}
+`;
+
 type Row = { what: string; measured: string; target: string; holds: boolean };
 const rows: Row[] = [];
 let homes = 0;
@@ -63,6 +83,7 @@ try {
   await row("1,000 functions, 2 slots", benchFunctions);
   await row("one function, submit to result", benchOne);
   await row("submit 100,000 tasks", benchHuge);
+  await row("API: 10,000 rows", benchRows);
   await row("idle processes", benchIdle);
 } finally {
   rmSync(work, { recursive: true, force: true });
@@ -247,6 +268,39 @@ async function benchHuge(): Promise<Row[]> {
       measured: ms(median(statuses)),
       target: "at most 1 s",
       holds: median(statuses) <= 1,
+    },
+  ];
+}
+
+/** A script that maps a function over 10,000 rows: how long that takes, and what waiting for all of them takes. */
+async function benchRows(): Promise<Row[]> {
+  const env = freshHome();
+  const plugins = join(work, "api-plugins");
+  mkdirSync(plugins, { mode: 0o700 });
+  writeFileSync(join(plugins, "accept.ts"), ACCEPTING_EXECUTOR);
+  env["JOBX_PLUGIN_PATH"] = plugins;
+  const script = join(work, "rows.ts");
+  writeFileSync(script, ROWS_SCRIPT);
+  const [mapped, waited]: [number[], number[]] = [[], []];
+  let memory = 0;
+  for (let i = 0; i < Math.min(RUNS, 5); i++) {
+    const { stdout } = Bun.spawnSync([jobx, "run", script], { env, stderr: "inherit" });
+    const [map = Number.NaN, wait = Number.NaN, peak = Number.NaN] = stdout.toString().split(" ").map(Number);
+    mapped.push(map);
+    waited.push(wait);
+    memory = Math.max(memory, peak);
+  }
+  const files = readdirSync(jobDir(String(env["JOBX_HOME"]), 1)).length;
+  const seconds = median(mapped);
+  return [
+    { what: "executor.map, 10,000 rows", measured: ms(seconds), target: "at most 1 s", holds: seconds <= 1 },
+    { what: "… files", measured: String(files), target: "at most 10", holds: files <= 10 },
+    { what: "… run here, all results", measured: ms(median(waited)), target: "", holds: true },
+    {
+      what: "… peak memory of the script",
+      measured: `${memory.toFixed(0)} MB`,
+      target: "at most 200 MB",
+      holds: memory <= 200,
     },
   ];
 }
