@@ -12,23 +12,30 @@ export class TaskError extends JobxError {
 
   constructor(code: ErrorCode, message: string, details: Details & { selector: string; logTail: string }) {
     super(code, message, details);
-    this.name = new.target.name;
     this.selector = details.selector;
     this.logTail = details.logTail;
   }
 }
 
 /** The task failed. `cause` is what its function threw: name, message, stack in its own files, own fields. */
-export class JobFailedError extends TaskError {}
+export class JobFailedError extends TaskError {
+  override name = "JobFailedError";
+}
 
 /** The task ended without a record: its node died, or its scheduler has forgotten it. */
-export class JobLostError extends TaskError {}
+export class JobLostError extends TaskError {
+  override name = "JobLostError";
+}
 
 /** The task was cancelled. */
-export class JobCancelledError extends TaskError {}
+export class JobCancelledError extends TaskError {
+  override name = "JobCancelledError";
+}
 
 /** The task ran into its time limit. */
-export class JobTimeoutError extends TaskError {}
+export class JobTimeoutError extends TaskError {
+  override name = "JobTimeoutError";
+}
 
 /** The executor or its scheduler refused, or could not be reached. */
 export class SubmissionError extends JobxError {
