@@ -683,7 +683,9 @@ export type ValueOf<W> = W extends {
   : never;
 
 /** The task was cancelled. */
-export declare class JobCancelledError extends TaskError {}
+export declare class JobCancelledError extends TaskError {
+  name: string;
+}
 
 /** A task that did not succeed, with what is known of it. */
 export declare class TaskError extends JobxError {
@@ -704,13 +706,19 @@ export declare class TaskError extends JobxError {
 type Details = ConstructorParameters<typeof JobxError>[2];
 
 /** The task failed. `cause` is what its function threw: name, message, stack in its own files, own fields. */
-export declare class JobFailedError extends TaskError {}
+export declare class JobFailedError extends TaskError {
+  name: string;
+}
 
 /** The task ended without a record: its node died, or its scheduler has forgotten it. */
-export declare class JobLostError extends TaskError {}
+export declare class JobLostError extends TaskError {
+  name: string;
+}
 
 /** The task ran into its time limit. */
-export declare class JobTimeoutError extends TaskError {}
+export declare class JobTimeoutError extends TaskError {
+  name: string;
+}
 
 /** A value that cannot be stored, named by its path, or that is too large. */
 export declare class PayloadError extends JobxError {

@@ -73,8 +73,19 @@ export type Executor = {
   /** What `--dry-run` shows besides the tasks: the script and the commands of the scheduler. */
   plan?(spec: SpecDraft, context: ExecutorContext): Promise<string> | string;
   submit(request: SubmitRequest, context: ExecutorContext): Promise<Submission>;
-  /** One entry per element that is known; missing elements count as `unknown`. */
-  status(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]>;
+  /**
+   * One entry per element that is known; missing elements count as `unknown`. `detail`: a person wants to know why they
+   * wait, which may cost another call.
+   */
+  status(
+    jobs: JobRef[],
+    context: ExecutorContext,
+    options?: {
+      detail?: boolean;
+    },
+  ): Promise<ElementStatus[]>;
+  /** What `jobx doctor` says of it on this machine. */
+  examine?(context: ExecutorContext): Promise<Finding[]>;
   /** Called after `cancelled.msgpack` was written. */
   cancel(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
   hold?(selections: TaskSelection[], context: ExecutorContext): Promise<void>;
@@ -338,6 +349,15 @@ export type JobRef = {
   isOpen?(element: number): boolean;
 };
 
+/** What was found about one thing on this machine; `fail`: jobs cannot run. */
+export type Finding = {
+  name: string;
+  verdict: "ok" | "warn" | "fail";
+  detail: string;
+  /** What to do about it; null when there is nothing to do. */
+  mend: string | null;
+};
+
 /** Tasks of one job that a verb is about; null means the whole job. */
 export type TaskSelection = {
   job: JobRef;
@@ -387,6 +407,19 @@ export type SchedulerDefinition = {
   status: StatusStage[];
   /** Why an element waits or ended, in words a person understands; null where the state says it all. */
   explain?(status: NativeStatus, job: JobRef): string | null;
+  /** How many jobs are ahead of a waiting one: asked, at most once a minute, only for a person who looks at it. */
+  ahead?: {
+    /** Whether that is what it waits for. */
+    isWhy(status: NativeStatus): boolean;
+    /** A command that tells of all jobs that wait, whoever's. */
+    argv: string[];
+    parse(stdout: string, id: string): Ahead | null;
+  };
+  /** What there is to say of the scheduler on this machine for `jobx doctor`; each command once, whatever it answers. */
+  examine?: {
+    argv: string[];
+    parse(result: CommandResult): Finding[];
+  }[];
   /** Commands for all targets together: few calls, whatever their number. */
   cancel(targets: Target[]): string[][];
   hold?(targets: Target[]): string[][];
@@ -533,6 +566,14 @@ export type NativeStatus = {
   isVague: boolean;
   /** The job's name, where no command is told: the id may have been given to another submission. */
   name?: string | null;
+  /** The jobs ahead of it, where somebody wants to know. */
+  ahead?: Ahead;
+};
+
+/** How many jobs are ahead of a waiting one in its queue. */
+export type Ahead = {
+  jobs: number;
+  partition: string;
 };
 
 /** Elements of one native array that a verb is about; null for all of it. */
@@ -769,6 +810,24 @@ export declare function mpiRanks(launcher: string[]): {
   command: string[];
   variables: string;
 };
+
+/** Items in groups of at most `size`, so that no command line grows too long. */
+export declare function chunks<T>(items: T[], size: number): T[][];
+
+/** A time of day for people, with the date on any other day than today: "14:05". */
+export declare function clock(time: string): string;
+
+/** A row of status of which nothing is known yet. */
+export declare const NO_STATUS: Omit<NativeStatus, "id" | "indices" | "state" | "native">;
+
+/** The jobs that a job waits for, as the subject of a sentence; null where `--after` names none. */
+export declare function predecessorsOf({ spec }: JobRef): string | null;
+
+/** Indices as few ranges, in order: "0-499", "700". */
+export declare function rangesOf(indices: number[]): string[];
+
+/** The words of an option that holds a command line, with quotes as a shell has them. Throws USAGE for one that never ends. */
+export declare function wordsOf(option: unknown): string[];
 
 /**
  * Reads a span of time as seconds: `90` (minutes, as in sbatch), `1h30m`, `45s`, `2d`, `30:00` (mm:ss),

@@ -2,6 +2,8 @@
 export type Block = {
   /** "ts", "console", ...; empty where it is an illustration. */
   language: string;
+  /** The word after the language. */
+  note: string;
   text: string;
   /** Of its first line of code, from 1. */
   line: number;
@@ -14,11 +16,11 @@ export type Command = { words: string; shown: string };
 
 /** The fenced blocks of a document, in order. */
 export function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
-    ([, language = "", text = ""], index, all) => {
+  return [...markdown.matchAll(/^```(\w*)(?: (\w+))?\n([\s\S]*?)^```$/gm)].map(
+    ([, language = "", note = "", text = ""], index, all) => {
       const at = all[index]?.index ?? 0;
       const name = /^(?:#!.*\n)?(?:\/\/|#) (\S+\.\w+)\n/.exec(text)?.[1] ?? null;
-      return { language, text, file: name, line: markdown.slice(0, at).split("\n").length + 1 };
+      return { language, note, text, file: name, line: markdown.slice(0, at).split("\n").length + 1 };
     },
   );
 }

@@ -1,4 +1,6 @@
+import api from "./api.md" with { type: "text" };
 import checkpointing from "./checkpointing.md" with { type: "text" };
+import code from "./code.md" with { type: "text" };
 import completions from "./completions.md" with { type: "text" };
 import configuration from "./configuration.md" with { type: "text" };
 import debug from "./debug.md" with { type: "text" };
@@ -25,6 +27,8 @@ export const TOPICS: readonly Topic[] = [
   { name: "sweeps", summary: "Many tasks: sweeps, parameter files, arrays, placeholders", text: sweeps },
   { name: "selectors", summary: "Naming jobs, tasks and ranks", text: selectors },
   { name: "functions", summary: "TypeScript functions as jobs", text: functions },
+  { name: "api", summary: "Scripts that submit, wait and collect: a tour", text: api },
+  { name: "code", summary: "What of your code a job takes along, and what it cannot", text: code },
   { name: "results", summary: "Result values, logs, output for programs", text: results },
   { name: "retries", summary: "Failures, time limits, exit code 85", text: retries },
   { name: "checkpointing", summary: "Tasks that keep a state and go on from it", text: checkpointing },
