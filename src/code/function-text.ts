@@ -1,4 +1,4 @@
-import type { AnyNode } from "acorn";
+import type { AnyNode, Program } from "acorn";
 
 import { GLOBAL_NAMES } from "./globals.ts";
 import { analyzeScopes, type FunctionNode, isFunctionNode, parseModule, walkSyntax } from "./syntax.ts";
@@ -47,31 +47,25 @@ const NATIVE = "is built in, or was made by bind(): it has no text";
 /** As an expression, and as a method. A line comment at the end of the text must not swallow what follows. */
 const WRAPPERS = [
   ["(\n", "\n)"],
-  ["Object.values({\n", "\n})[0]"],
+  ["(o=>o[Reflect.ownKeys(o)[0]])({\n", "\n})"],
 ] as const;
 
-function functionIn(program: AnyNode): FunctionNode | string {
-  let found: FunctionNode | string | null = null;
-  walkSyntax(program, (node) => {
-    if (found) return false;
-    if (node.type === "Property" && node.kind !== "init")
-      found = "is an accessor; write a function that uses it";
-    else if (node.type === "Property" && node.value.type !== "Identifier") found = functionOf(node.value);
-    else if (isFunctionNode(node)) found = node;
-    return !found;
-  });
-  return found ?? "is no function";
-}
-
-function functionOf(node: AnyNode): FunctionNode | null {
-  return isFunctionNode(node) ? node : null;
+function functionIn(program: Program): FunctionNode | string {
+  const [statement] = program.body;
+  const value = statement?.type === "ExpressionStatement" ? statement.expression : null;
+  if (value && isFunctionNode(value)) return value;
+  const object = value?.type === "CallExpression" ? value.arguments[0] : null;
+  const property = object?.type === "ObjectExpression" ? object.properties[0] : null;
+  if (property?.type !== "Property") return "is no function";
+  if (property.kind !== "init") return "is an accessor; write a function that uses it";
+  return isFunctionNode(property.value) ? property.value : "is no function";
 }
 
 function judge(
   text: string,
   before: string,
   after: string,
-  program: ReturnType<typeof parseModule>,
+  program: Program,
   fn: FunctionNode,
 ): FunctionText {
   const use = (what: string, node: { start: number }): Use => ({ what, offset: node.start - before.length });
@@ -95,9 +89,7 @@ function judge(
 const MODULE_NAMES = new Set(["require", "__dirname", "__filename"]);
 
 /** Names that nothing in the program declares, each with its uses in order. `Object` of the wrapper is a global. */
-function outerNames(
-  program: ReturnType<typeof parseModule>,
-): Map<string, { start: number; isTypeof: boolean }[]> {
+function outerNames(program: Program): Map<string, { start: number; isTypeof: boolean }[]> {
   const typeofs = new Set<number>();
   walkSyntax(program, (node) => {
     if (node.type === "UnaryExpression" && node.operator === "typeof" && node.argument.type === "Identifier")

@@ -79,10 +79,14 @@ type Name = { name: string; start: number };
 function namesIn({ node }: FunctionPlace): Name[] {
   const byStart = new Map<number, Name>();
   walkSyntax(node, (each) => {
-    if (each.type === "Identifier") byStart.set(each.start, { name: each.name, start: each.start });
+    const name = each.type === "Identifier" ? each.name : WORDS[each.type];
+    if (name !== undefined) byStart.set(each.start, { name, start: each.start });
   });
   return [...byStart.values()].sort((a, b) => a.start - b.start);
 }
+
+/** What is looked for by its place as names are. */
+const WORDS: Partial<Record<AnyNode["type"], string>> = { ThisExpression: "this", Super: "super" };
 
 /** The bundler may rename: `require` to `__require`, a second `x` to `x2`. */
 function sameNames(some: Name[], others: Name[]): boolean {

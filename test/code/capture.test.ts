@@ -152,6 +152,8 @@ describe("An inline function", () => {
     const method = await capture(exports.inner["method"]);
     expect(method.name).toBe("method");
     expect(await call(method, 2)).toBe(3);
+    const { [Symbol.iterator]: iterator } = { [Symbol.iterator]: () => 0, ...exports.inner };
+    expect(await call(await capture(iterator))).toBe(5);
   });
 
   test("fails with the line of the user's own file", async () => {
@@ -368,6 +370,7 @@ export const inner = {
     return limits.most;
   },
   method(x: number) { return x + 1 },
+  [Symbol.iterator]() { return 5 },
   free: (x: number) => x * factor + helper(x),
   times: (x: number) => factor * x,
   grow: () => { table.set("b", 1); return [table.size, table.get("a"), list[0]] },
