@@ -4,8 +4,14 @@ import type { OptionSchema } from "./options.ts";
 import type { Run } from "./run.ts";
 import type { SchedulerDefinition } from "./scheduler/definition.ts";
 
-/** The version of the plugin contract that this jobx speaks. */
+/**
+ * The version of the plugin contract that this jobx speaks. It grows when a plugin written before would no longer work
+ * as it is; new optional members leave it.
+ */
 export const CONTRACT_VERSION = 1;
+
+/** The oldest version that this jobx still reads, whatever it has to fill in. */
+export const OLDEST_CONTRACT = 1;
 
 /** What an executor can do; the orchestrator offers only this. */
 export type Capabilities = {

@@ -5,6 +5,7 @@ import { errnoOf, JobxError, messageOf } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
 import { executorOf } from "./check.ts";
 import { type PluginFolder, stemOf } from "./folders.ts";
+import { guarded } from "./guard.ts";
 import { importPlugin } from "./modules.ts";
 
 /** Something that may be an executor, not loaded until `load` is called; a second call gives the same answer. */
@@ -60,7 +61,8 @@ async function loadFile(folder: PluginFolder, file: string): Promise<Executor> {
 export async function loadPluginFile(file: string): Promise<Executor> {
   try {
     if (!statSync(file).isFile()) throw new JobxError("PLUGIN", `The plugin ${file} is not a file`);
-    return executorOf(await withinTime(importPlugin(file), file), `The plugin ${file}`);
+    const executor = executorOf(await withinTime(importPlugin(file), file), `The plugin ${file}`);
+    return guarded(executor, file);
   } catch (error) {
     if (errnoOf(error) === "ENOENT" && !existsSync(file)) {
       throw new JobxError("NOT_FOUND", `There is no plugin file ${file}`, {

@@ -1,5 +1,5 @@
 import { JobxError } from "../errors.ts";
-import { CONTRACT_VERSION, type Executor } from "../executor/contract.ts";
+import { CONTRACT_VERSION, type Executor, OLDEST_CONTRACT } from "../executor/contract.ts";
 
 const VERBS = ["affinity", "submit", "status", "cancel", "environment"] as const;
 const OPTIONAL_VERBS = [
@@ -31,12 +31,8 @@ function problemOf(module: unknown): { what: string; hint: string } | null {
   const contract = value["contract"];
   if (contract === undefined)
     return { what: "exports an object that defineExecutor did not make", hint: write };
-  if (contract !== CONTRACT_VERSION) {
-    return {
-      what: `speaks version ${JSON.stringify(contract)} of the plugin contract, this jobx speaks ${CONTRACT_VERSION}`,
-      hint: "Use a plugin and a jobx of the same generation",
-    };
-  }
+  const strange = contractProblem(contract);
+  if (strange) return strange;
   const name = value["name"];
   if (typeof name !== "string" || !/^[a-z][a-z0-9_-]*$/.test(name) || name === "auto") {
     return {
@@ -61,6 +57,23 @@ function problemOf(module: unknown): { what: string; hint: string } | null {
     }
   }
   return badOption(value["options"]);
+}
+
+/** Why a plugin of this version of the contract cannot be used; null for all that this jobx reads. */
+function contractProblem(contract: unknown): { what: string; hint: string } | null {
+  const version = JSON.stringify(contract);
+  const isOne = typeof contract === "number" && Number.isInteger(contract);
+  if (isOne && contract > CONTRACT_VERSION) {
+    return {
+      what: `is written for version ${version} of the plugin contract, this jobx knows up to version ${CONTRACT_VERSION}`,
+      hint: "Update jobx, or take the plugin's release for this one; `jobx --version` says which it is",
+    };
+  }
+  if (isOne && contract >= OLDEST_CONTRACT) return null;
+  return {
+    what: `is written for version ${version} of the plugin contract, this jobx reads versions from ${OLDEST_CONTRACT} on`,
+    hint: "Bring it up to date: `jobx plugins new` writes one of today, `jobx help plugins` says what changed",
+  };
 }
 
 function badOption(options: unknown): { what: string; hint: string } | null {

@@ -3,6 +3,7 @@ import { dirname, extname, resolve } from "node:path";
 
 import { JobxError } from "../errors.ts";
 import { distrustError, distrustOf } from "../executor/trust.ts";
+import { pluginPrelude } from "./plugin-globals.ts";
 
 const NAMESPACE = "jobx-plugin";
 
@@ -33,7 +34,9 @@ function register(): void {
       build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
         const distrust = distrustOf(path);
         if (distrust) throw distrustError("PLUGIN", `the plugin file ${path}`, distrust);
-        return { contents: readFileSync(path, "utf8"), loader: loaderOf(path) };
+        const source = readFileSync(path, "utf8").replace(/^#!/, "//");
+        const loader = loaderOf(path);
+        return { contents: loader === "json" ? source : pluginPrelude(source) + source, loader };
       });
     },
   });

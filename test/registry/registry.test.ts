@@ -129,9 +129,9 @@ const BROKEN: [title: string, text: string, says: string][] = [
   ["exports something else", "export default 5;", "exports a number as its default"],
   ["was not made by defineExecutor", "export default { name: 'bad' };", "defineExecutor did not make"],
   [
-    "speaks another contract version",
+    "is of a newer contract",
     "export default { contract: 99 };",
-    "speaks version 99 of the plugin contract",
+    "is written for version 99 of the plugin contract, this jobx knows up to version 1",
   ],
   ["has a name that no flag could carry", plugin("Bad Name"), 'has the name "Bad Name"'],
   ["calls itself auto", plugin("auto"), 'has the name "auto"'],
@@ -283,7 +283,9 @@ describe("auto", () => {
   test("never takes this machine instead of a cluster that gives no answer", async () => {
     const error = await refusal(open([folder({ "toy.ts": plugin("toy", { score: silent }) })]).pick());
     expect(error.code).toBe("UNREACHABLE");
-    expect(error.message).toBe("toy seems to be here but could not be asked: the controller gives no answer");
+    expect(error.message).toBe(
+      "toy seems to be here but could not be asked: The plugin toy failed in affinity: the controller gives no answer",
+    );
     expect(error.hint).toContain("-e local");
   });
 
