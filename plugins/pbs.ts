@@ -428,12 +428,10 @@ function statusOf(idText: string, get: Job["get"]): NativeStatus[] {
  * the job. Without one the job was deleted before it ran.
  */
 function ended(row: NativeStatus, get: Job["get"]): NativeStatus {
-  const status = /^-?\d+$/.exec(get("Exit_status") ?? "")?.[0] ?? null;
   const endedAt = timeOf(get("mtime"));
-  if (status === null) {
-    if (row.native === "X") return { ...row, endedAt, isVague: true };
-    return { ...row, endedAt, state: row.node === null ? "cancelled" : "failed" };
-  }
+  if (row.native === "X") return expired(row);
+  const status = /^-?\d+$/.exec(get("Exit_status") ?? "")?.[0] ?? null;
+  if (status === null) return { ...row, endedAt, state: row.node === null ? "cancelled" : "failed" };
   const code = Number(status);
   const signal = code >= 256 ? code - 256 : null;
   const outcome = { ...row, endedAt, exitCode: signal === null ? code : null, signal };
@@ -443,6 +441,13 @@ function ended(row: NativeStatus, get: Job["get"]): NativeStatus {
   if (signal !== null && hasUsedItsTime(get)) return { ...outcome, state: "timeout" };
   if (signal !== null && / and terminated/.test(row.reason ?? "")) return { ...outcome, state: "cancelled" };
   return { ...outcome, state: code === 0 ? "ended" : "failed" };
+}
+
+/** Of an element whose array goes on PBS tells the array's own attributes, but for this comment (src/server/stat_job.c). */
+function expired(row: NativeStatus): NativeStatus {
+  if (row.reason === "Subjob failed") return { ...row, state: "failed" };
+  if (row.reason === "Subjob terminated") return { ...row, state: "cancelled" };
+  return row;
 }
 
 const WALLTIME_EXCEEDED = -29;
@@ -797,7 +802,9 @@ function samples(): Sample[] {
     finished("failed", -27, `${ran} and exceeded resource mem`, { exitCode: -27 }),
     finished("timeout", -29, `${ran} and exceeded resource walltime`),
     finished("cancelled", 271, `${ran} and terminated`, { signal: 15 }),
-    full("X", "ended", { stage: "qstat -x", more: ["Exit_status = 0"] }),
+    full("X", "ended", { stage: "qstat -x", comment: "Subjob finished" }),
+    full("X", "failed", { stage: "qstat -x", comment: "Subjob failed", is: { exitCode: null } }),
+    full("X", "cancelled", { stage: "qstat -x", comment: "Subjob terminated" }),
     {
       of: "status",
       stage: "qstat -x",

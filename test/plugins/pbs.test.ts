@@ -262,11 +262,13 @@ describe("status", () => {
         ].join("\n"),
       },
       "qstat -x": {
-        stdout: "Job Id: 7[0].pbs\n    job_state = X\n    exec_host = n1/0\n    Exit_status = 3\n\n",
+        stdout: "Job Id: 7[0].pbs\n    job_state = X\n    comment = Subjob failed\n\n",
       },
     }));
     expect(statuses.map((one) => one.state).join(" ")).toBe("failed running queued queued queued");
-    expect(statuses[0]?.reason).toBe("PBS says that it ended on n1 with exit code 3, and it left no record");
+    expect(statuses[0]?.reason).toBe(
+      "PBS says that it ended with no exit code (Subjob failed), and it left no record",
+    );
     expect(statuses[2]).toMatchObject({ native: "Z", reason: expect.stringContaining("does not know") });
     expect(statuses[4]?.reason).toBe("Not Running: Queue not started.: the queue takes no jobs now");
     expect(calls).toEqual([
