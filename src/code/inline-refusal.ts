@@ -61,8 +61,7 @@ function waysOut({ name, values, outer }: InlineFunction, names: string[]): stri
   const bindable = Object.keys(values ?? {});
   for (const each of names) {
     const origin = outer.get(each);
-    if (origin?.kind === "import")
-      imports.push(`const { ${each} } = await import(${JSON.stringify(origin.source)})`);
+    if (origin?.kind === "import") imports.push(origin.inside);
     else if (origin?.kind !== "function") bindable.push(each);
   }
   const ways: string[] = [];

@@ -13,8 +13,8 @@ export type OuterName =
   | { kind: "runtime"; statement: string }
   /** The constant that the function itself was made as. */
   | { kind: "itself" }
-  /** Imported from another module. */
-  | { kind: "import"; source: string; statement: string }
+  /** Imported from another module: what imports it within a function. */
+  | { kind: "import"; inside: string }
   | { kind: "function" }
   | { kind: "variable" }
   /** Declared nowhere, or the function's place is not known. */
@@ -48,16 +48,24 @@ function describe(definition: Definition, start: number): OuterName {
 
 function describeImport({ node, parent }: Extract<Definition, { type: "ImportBinding" }>): OuterName {
   const source = String(parent.source.value);
-  const statement = `import ${specifierText(node)} from ${JSON.stringify(source)};`;
-  return isOfRuntime(source) ? { kind: "runtime", statement } : { kind: "import", source, statement };
+  const from = JSON.stringify(source);
+  const [clause, pattern] = specifierTexts(node);
+  return isOfRuntime(source)
+    ? { kind: "runtime", statement: `import ${clause} from ${from};` }
+    : { kind: "import", inside: `const ${pattern} = await import(${from})` };
 }
 
-function specifierText(node: Extract<Definition, { type: "ImportBinding" }>["node"]): string {
+/** What an import binds, as its own clause and as a pattern for the value of `import()`. */
+function specifierTexts(
+  node: Extract<Definition, { type: "ImportBinding" }>["node"],
+): [clause: string, pattern: string] {
   const local = node.local.name;
-  if (node.type === "ImportDefaultSpecifier") return local;
-  if (node.type === "ImportNamespaceSpecifier") return `* as ${local}`;
-  const { imported } = node;
-  return `{ ${imported.type === "Identifier" ? imported.name : JSON.stringify(imported.value)} as ${local} }`;
+  if (node.type === "ImportDefaultSpecifier") return [local, `{ default: ${local} }`];
+  if (node.type === "ImportNamespaceSpecifier") return [`* as ${local}`, local];
+  const name = node.imported.type === "Identifier" ? node.imported.name : JSON.stringify(node.imported.value);
+  return name === local
+    ? [`{ ${local} }`, `{ ${local} }`]
+    : [`{ ${name} as ${local} }`, `{ ${name}: ${local} }`];
 }
 
 /** Modules that are the same in every program of this runtime, as globals are. */

@@ -205,6 +205,18 @@ describe("An inline function", () => {
     expect((await refusal(exports.inner["shadowed"])).message).toContain("it uses basename");
   });
 
+  test.each([
+    ["import five", "const { default: five } = await import("],
+    ["import * as five", "const five = await import("],
+    ["import { helper as five }", "const { helper: five } = await import("],
+  ])("that uses a name from %s is told how to import it inside", async (clause, inside) => {
+    const name = `asks-${clause.replace(/\W/g, "")}.ts`;
+    write(name, `${clause} from "./lib.ts";\nexport const all = { fn: () => five };\n`);
+    const file = join(root, name);
+    const { hint } = await refusal((await import(file)).all.fn, { script: file, modules: () => [] });
+    expect(hint).toStartWith(`Import inside of it: ${inside}"./lib.ts")`);
+  });
+
   test("whose imports are not there is refused with the line that asks for them", async () => {
     write("asks.ts", 'export const all = {\n  lost: () =>\n    import("./lost.ts"),\n};\n');
     const asks = join(root, "asks.ts");
