@@ -14,7 +14,7 @@ import type { RankLauncher } from "./element.ts";
 import { commandWords, rankEnvironment } from "./environment.ts";
 import { closeLogs, type LogNames, logNames, markAttempt, openLogs, sizeOf } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
-import { rankWords } from "./rank-script.ts";
+import { rankWords, readRankEnd } from "./rank-script.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
 import { killedForMemory, siblingReason } from "./reasons.ts";
 import { spawnCommand } from "./spawn.ts";
@@ -132,11 +132,19 @@ function endOfRank(context: ElementContext, launch: Launch, rank: number, from: 
   if (!existsSync(path)) return null;
   try {
     if (spec.entry.kind === "function") return readRecordFile(path) as RankEnd;
-    const code = Number(readFileSync(path, "utf8"));
+    const { code, usage } = readRankEnd(readFileSync(path, "utf8"));
     const signal = SIGNALS.get(code) ?? null;
     const exitCode = signal === null ? code : null;
     const again = exitCode === AGAIN_EXIT_CODE ? true : null;
-    const end: RankEnd = { ...neverRan(""), reason: null, exitCode, signal, ok: exitCode === 0, again };
+    const end: RankEnd = {
+      ...neverRan(""),
+      reason: null,
+      usage,
+      exitCode,
+      signal,
+      ok: exitCode === 0,
+      again,
+    };
     return end.ok ? { ...end, value: valueOf(context, launch, rank, from) } : end;
   } catch (error) {
     return neverRan(messageOf(error));

@@ -1,8 +1,10 @@
+import type { Usage } from "../model/records.ts";
 import type { RankLauncher } from "./element.ts";
 
 /**
  * The words that run a command as one rank on whatever host the scheduler starts them: sh and a script, which tells
- * the rank its number, has its output in logs of its own, and leaves its exit code in a file. The scheduler's launcher
+ * the rank its number, has its output in logs of its own, and leaves its exit code, its times and the most memory that its
+ * step's control group has held, where Slurm made one, in a file that `readRankEnd` reads. The scheduler's launcher
  * passes signals to this shell alone: SIGUSR2 warns, SIGUSR1 ends. The command keeps every descriptor that the
  * launcher gave, as MPI needs it.
  */
@@ -85,6 +87,31 @@ child=$!
 test -z "$ending" || on_end
 interrupted=yes
 while test -n "$interrupted"; do interrupted=; wait "$child"; code=$?; done
-echo "$code" >"$end.$JOBX_RANK.end"
+peak=
+while IFS=: read -r name controller path; do
+  case $controller:$path in
+    memory:*/step_*) file=/sys/fs/cgroup/memory$path/memory.max_usage_in_bytes ;;
+    :*/step_*) file=/sys/fs/cgroup$path/memory.peak ;;
+    *) continue ;;
+  esac
+  test ! -r "$file" || read -r peak <"$file"
+done </proc/self/cgroup
+{ echo "$code" && times && echo "$peak"; } >"$end.$JOBX_RANK.end"
 exit "$code"
 `;
+
+/** What the script left in its file: the exit code as the shell has it, and what the command used where that is known. */
+export function readRankEnd(text: string): { code: number; usage: Usage | null } {
+  const [code = "", , children = "", peak = ""] = text.split("\n");
+  const times = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s/.exec(children)?.slice(1).map(Number);
+  if (!times || peak === "") return { code: Number(code), usage: null };
+  const [userMinutes = 0, userSeconds = 0, systemMinutes = 0, systemSeconds = 0] = times;
+  const usage: Usage = {
+    maxRssBytes: Number(peak),
+    // All ranks of the step on that host share the group.
+    maxRssIsUpperBound: true,
+    userSeconds: userMinutes * 60 + userSeconds,
+    systemSeconds: systemMinutes * 60 + systemSeconds,
+  };
+  return { code: Number(code), usage };
+}

@@ -128,4 +128,14 @@ describeSlurm("a task of several ranks", () => {
     const [task] = await jobx.tasks(id);
     expect(task?.reason).toMatch(/rank 1 failed \(OUT_OF_MEMORY on node\d; retry with --mem 400M\)/);
   });
+
+  test("tells what its ranks used", async () => {
+    const jobx = new TestSlurm();
+    const busy = "i=0; while test $i -lt 200000; do i=$((i + 1)); done";
+    const id = await jobx.submit(["-N", "2", "--ranks-per-node", "1", "--", "sh", "-c", busy]);
+    expect(await jobx.wait(id)).toBe(0);
+    const [task] = (await jobx.json<{ tasks: { maxRssBytes: number | null }[] }>(["status", "--tasks", id]))
+      .tasks;
+    expect(task?.maxRssBytes).toBeGreaterThan(0);
+  });
 });

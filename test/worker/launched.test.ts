@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { loadValue } from "../../src/store/values.ts";
+import { readRankEnd } from "../../src/worker/rank-script.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { againsOf, type JobInput, logOf, makeJob, resultsOf, runJob, startWorker } from "./job.ts";
@@ -213,4 +214,14 @@ describe("a function of several ranks that a scheduler's launcher starts", () =>
       );
     }
   }, 30_000);
+});
+
+test("what a rank's script left is read as dash and bash write it, and without a control group of its own", () => {
+  const dash = readRankEnd("0\n0m0.000000s 0m0.010000s\n1m2.500000s 0m0.250000s\n4096\n");
+  expect(dash).toEqual({
+    code: 0,
+    usage: { maxRssBytes: 4096, maxRssIsUpperBound: true, userSeconds: 62.5, systemSeconds: 0.25 },
+  });
+  expect(readRankEnd("137\n0m0.001s 0m0.002s\n0m0.003s 0m0.004s\n\n")).toEqual({ code: 137, usage: null });
+  expect(readRankEnd("3\n")).toEqual({ code: 3, usage: null });
 });
