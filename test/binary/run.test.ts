@@ -194,6 +194,25 @@ function step(row: Row): number {
     expect(ran.err).not.toMatch(/bunfs|context\.ts|code: "/);
   });
 
+  test("of a failed job shows what its function threw, in that one's file and line", async () => {
+    await jobx.file(
+      "task.ts",
+      `export function step(lr: number) {\n  throw new RangeError("too large: " + lr);\n}\n`,
+    );
+    const ran = await script(
+      "failing.ts",
+      `import { createExecutor } from "jobx";
+       import { step } from "./task.ts";
+       const executor = await createExecutor();
+       await (await executor.submit(step, 3)).result();`,
+    );
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(ran.err).toContain("JobFailedError: Job 1 failed: RangeError: too large: 3\n  ");
+    expect(ran.err).toContain("jobx logs 1");
+    expect(ran.err).toMatch(/caused by:\n[\s\S]*2 \| +throw new RangeError[\s\S]*task\.ts:2:/);
+    expect(ran.err).not.toContain("bunfs");
+  });
+
   test("goes to the script's own handlers where it has some", async () => {
     const ran = await script(
       "handled.ts",
