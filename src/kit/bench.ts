@@ -182,7 +182,8 @@ export class Bench {
     const folder = homeDirs.cache(this.services.home);
     if (!existsSync(folder)) return;
     for (const name of readdirSync(folder))
-      if (name.endsWith(".json")) rmSync(join(folder, name), { force: true });
+      if (name.endsWith(".json") && !/-(limits|partitions)-/.test(name))
+        rmSync(join(folder, name), { force: true });
   }
 
   async describe(selected: Selected): Promise<string> {
