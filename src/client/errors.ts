@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 import { type ErrorCode, JobxError } from "../errors.ts";
 import { inOwnWords } from "./given.ts";
 
@@ -71,14 +73,31 @@ export function taskErrorOf(error: JobxError, details: { selector: string; logTa
 
 /**
  * Runs what the lower rooms do; their errors come out as the class that callers can tell by `instanceof`, with the
- * names that options have here.
+ * names that options have here, and with the stack of whoever called the API.
  */
-export async function named<T>(act: () => T | Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw classed(error);
-  }
+export function named<T>(act: () => T | Promise<T>): Promise<T> {
+  const called = new Error();
+  return run(act).catch((error: unknown) => {
+    const own = classed(error);
+    if (own instanceof JobxError) own.stack = `${own.name}: ${own.message}${outerFrames(called)}`;
+    throw own;
+  });
+}
+
+async function run<T>(act: () => T | Promise<T>): Promise<T> {
+  return act();
+}
+
+/** Where jobx's own code lies: its sources, or the binary. */
+const OWN = [`(${dirname(import.meta.dir)}/`, "(/$bunfs/"];
+
+/** The frames of a stack that are not jobx's own: an async function of its callers begins anew. */
+function outerFrames({ stack = "" }: Error): string {
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const outer = frames.filter(
+    (line) => !OWN.some((folder) => line.replace(/ at (?!.*\()/, " at (").includes(folder)),
+  );
+  return outer.map((line) => `\n${line}`).join("");
 }
 
 /** An error of the lower rooms as it leaves this one; any other as it is. */

@@ -194,7 +194,7 @@ function step(row: Row): number {
     expect(ran.err).not.toMatch(/bunfs|context\.ts|code: "/);
   });
 
-  test("of a failed job shows what its function threw, in that one's file and line", async () => {
+  test("of a failed job shows where it was waited for, and what its function threw in its own file and line", async () => {
     await jobx.file(
       "task.ts",
       `export function step(lr: number) {\n  throw new RangeError("too large: " + lr);\n}\n`,
@@ -209,6 +209,8 @@ function step(row: Row): number {
     expect(ran).toMatchObject({ code: 1, out: "" });
     expect(ran.err).toContain("JobFailedError: Job 1 failed: RangeError: too large: 3\n  ");
     expect(ran.err).toContain("jobx logs 1");
+    expect(ran.err).toMatch(/^4 \| .*step, 3/m);
+    expect(ran.err).toContain("failing.ts:4:");
     expect(ran.err).toMatch(/caused by:\n[\s\S]*2 \| +throw new RangeError[\s\S]*task\.ts:2:/);
     expect(ran.err).not.toContain("bunfs");
   });

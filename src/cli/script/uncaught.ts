@@ -35,8 +35,9 @@ function describe(error: unknown, colors: boolean, depth: number): string {
 function describeOwn(error: JobxError, colors: boolean, depth: number): string {
   const message = error.hint ? `${error.message}\n${error.hint.replace(/^/gm, "  ")}` : error.message;
   const frames = foreignFrames(error);
-  const parts = [`${error.name}: ${message}`];
-  if (frames.length > 0) {
+  const parts = [[`${error.name}: ${message}`, ...frames].join("\n")];
+  // What is wrong with code shows that code itself.
+  if (frames.length > 0 && !/^> *\d+ \| /m.test(message)) {
     // A copy without fields: Bun would show those of the original, the hint among them, one by one.
     const copy = new Error(message);
     copy.name = error.name;
