@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { eventually } from "../helpers/eventually.ts";
@@ -67,6 +67,20 @@ export const other = defineTask({
   run: async (ctx, word) => (word === "second" ? [word, ctx.restored] : steps(saving(ctx), forever)),
   checkpoint: () => again("second"),
 });
+/** Is killed in the midst of its saves, each time; tells how far it had been told that they were safe, and how far they were. */
+export const hunted = defineTask({
+  async run(ctx) {
+    let i = ctx.restored?.i ?? 0;
+    appendFileSync("steps", (ctx.attempt === 0 ? "" : "restored " + i) + "\\n");
+    if (ctx.attempt === 8) return i;
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), 20 + ctx.attempt * 7);
+    const w = new Float64Array(50_000 * ctx.attempt);
+    for (;;) {
+      await ctx.save({ i: ++i, w });
+      appendFileSync("steps", "told " + i + "\\n");
+    }
+  },
+});
 /** Saves 100 MB in several attempts. */
 export const large = defineTask({
   async run(ctx) {
@@ -101,6 +115,7 @@ export const finishing = defineTask({
 
 type Task =
   | "large"
+  | "hunted"
   | "polite"
   | "deaf"
   | "blocked"
@@ -115,13 +130,13 @@ type Task =
 
 type Happening = "preempted" | "timeout" | "limit" | "killed runner" | "killed supervisor";
 
-function makeTask(name: Task, input: JobInput = {}): { dir: string; steps: () => string } {
+function makeTask(name: Task, input: JobInput = {}) {
   const home = tempDir();
   const file = join(home, "task.ts");
   writeFileSync(file, SOURCE);
   const dir = makeJob(home, { entry: { kind: "function", file, export: name, code: null }, ...input });
-  const steps = () => readFileSync(join(home, "steps"), "utf8").split("\n").join("");
-  return { dir, steps };
+  const lines = () => readFileSync(join(home, "steps"), "utf8").trim().split("\n");
+  return { dir, lines, steps: () => lines().join("") };
 }
 
 /** Runs a task to its end, with something that happens to it once it waits. */
@@ -202,11 +217,11 @@ describe("a task that blocks its event loop", () => {
 describe("checkpoint()", () => {
   for (const happening of ["preempted", "timeout", "limit"] as const) {
     test(`gives the state to go on from: ${happening}`, async () => {
-      for (const name of ["asked", "hasty"] as const) {
-        const { result, again, steps } = await withHappening(name, happening);
-        expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
-        expect(steps()).toBe(ONCE);
-        expect(again).toEqual([WHY[happening]]);
+      const names = ["asked", "hasty"] as const;
+      for (const made of await Promise.all(names.map((name) => withHappening(name, happening)))) {
+        expect(made.result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+        expect(made.steps()).toBe(ONCE);
+        expect(made.again).toEqual([WHY[happening]]);
       }
     });
 
@@ -225,12 +240,13 @@ describe("checkpoint()", () => {
     });
 
     test(`that never answers, or throws, leaves the last save: ${happening}`, async () => {
-      for (const name of ["silent", "throwing"] as const) {
-        const { dir, result, again, steps } = await withHappening(name, happening);
-        expect(result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
-        expect(steps()).toBe(ONCE);
-        expect(again).toEqual([WHY[happening]]);
-        expect(againsOf(dir)[0]?.reason).toMatch(/and checkpoint\(\) failed: (not now|it has not answered)/);
+      const names = ["silent", "throwing"] as const;
+      for (const made of await Promise.all(names.map((name) => withHappening(name, happening)))) {
+        expect(made.result).toMatchObject({ status: "succeeded", attempt: 1, value: value([5, 1]) });
+        expect(made.steps()).toBe(ONCE);
+        expect(made.again).toEqual([WHY[happening]]);
+        const [first] = againsOf(made.dir);
+        expect(first?.reason).toMatch(/and checkpoint\(\) failed: (not now|it has not answered)/);
       }
     });
   }
@@ -265,6 +281,23 @@ describe("a task without a state", () => {
       expect(result).toMatchObject({ status, attempt: 0 });
     }
   });
+});
+
+test("nothing that was saved is lost when the process is killed in the midst of saving, and nothing is half there", async () => {
+  const { dir, lines } = makeTask("hunted", { run: { retries: 8 } });
+  expect(await runJob(dir)).toBe(0);
+  let told = 0;
+  for (const line of lines()) {
+    const [word, number] = [line.split(" ")[0], Number(line.split(" ")[1])];
+    // One save more may have been whole, without anybody being told.
+    if (word === "restored") expect([told, told + 1]).toContain(number);
+    if (word === "told") told = number;
+  }
+  expect(told).toBeGreaterThan(10);
+  expect(logOf(dir)).not.toContain("damaged");
+  const kept = readdirSync(join(dir, "checkpoints", "0"));
+  expect(kept.filter((name) => !/^state-\d+\.jobx$/.test(name))).toEqual([]);
+  expect(kept.length).toBeLessThanOrEqual(2);
 });
 
 test("a state of 100 MB is saved and restored in less than three times its size", async () => {
