@@ -152,8 +152,8 @@ describe("jobx run", () => {
     await jobx.file("note.txt", "beside");
     const ran = await script(
       "parent.ts",
-      `const worker = new Worker(new URL("./worker.ts", import.meta.url));
-       const text = await Bun.file(import.meta.dir + "/note.txt").text();
+      `const text = await Bun.file(import.meta.dir + "/note.txt").text();
+       const worker = new Worker(new URL("./worker.ts", import.meta.url));
        worker.onmessage = ({ data }) => { console.log(text, data.main); worker.terminate(); };`,
     );
     expect(ran).toEqual({ code: 0, out: "beside false\n", err: "" });
