@@ -10,12 +10,15 @@ import { watcher } from "./session.ts";
  * a list as they are. Throws WaitTimeoutError where `timeout` passes before the last one, or the signal's reason.
  */
 export function asCompleted<T>(job: Job<T>, options?: WaitOptions): AsyncGenerator<Task<T>>;
-export function asCompleted<H extends Handle>(handles: Iterable<H>, options?: WaitOptions): AsyncGenerator<H>;
+export function asCompleted<H extends Handle>(
+  handles: H | Iterable<H>,
+  options?: WaitOptions,
+): AsyncGenerator<H>;
 export async function* asCompleted(
-  handles: Job | Iterable<Handle>,
+  handles: Handle | Iterable<Handle>,
   options: WaitOptions = {},
 ): AsyncGenerator<Handle> {
-  const list: readonly Handle[] = handles instanceof Job ? handles.tasks : [...handles];
+  const list = handles instanceof Job ? handles.tasks : handles instanceof Handle ? [handles] : [...handles];
   let open: Entry[] = await Promise.all(
     list.map(async (handle) => ({ handle, scope: await scopeOf(handle) })),
   );

@@ -91,12 +91,11 @@ async function run<T>(act: () => T | Promise<T>): Promise<T> {
 /** Where jobx's own code lies: its sources, or the binary. */
 const OWN = [`(${dirname(import.meta.dir)}/`, "(/$bunfs/"];
 
-/** The frames of a stack that are not jobx's own: an async function of its callers begins anew. */
+/** The frames of a stack that are not jobx's own, each with a name: Bun shows no code for one without. */
 function outerFrames({ stack = "" }: Error): string {
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
-  const outer = frames.filter(
-    (line) => !OWN.some((folder) => line.replace(/ at (?!.*\()/, " at (").includes(folder)),
-  );
+  const whole = frames.map((line) => line.replace(/ at (?:async )?([^\s()]+)$/, " at <anonymous> ($1)"));
+  const outer = whole.filter((line) => !OWN.some((folder) => line.includes(folder)));
   return outer.map((line) => `\n${line}`).join("");
 }
 

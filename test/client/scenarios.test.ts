@@ -94,7 +94,7 @@ test("a failure carries what was thrown, with its stack in the user's file, its 
   expect([hasPlace, isSame]).toEqual([true, true]);
 });
 
-test("an uncaught failure is told with its remote stack and what to type next, and no frame of jobx", async () => {
+test("an uncaught failure is told with its remote stack, the line that waited and what to type next, and no frame of jobx", async () => {
   const { err, code } = await runScript(
     jobx,
     `const executor = await createExecutor();
@@ -104,6 +104,8 @@ test("an uncaught failure is told with its remote stack and what to type next, a
   expect(code).toBe(1);
   expect(err).toMatch(/JobFailedError: Job \d+ failed: RangeError: no luck/);
   expect(err).toMatch(/jobx logs \d+/);
+  // The place in the script that waited, with its line.
+  expect(err).toContain('await (await executor.submit(fail, "luck")).result();');
   expect(err).toMatch(/at fail \(.*script-\d+\.ts:\d+/);
   expect(err).not.toMatch(/src\/(client|orchestrator|worker)\//);
 });
