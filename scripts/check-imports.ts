@@ -10,6 +10,7 @@ const root = dirname(import.meta.dir);
 const ROOMS = [
   "src/cli/",
   "src/index.ts",
+  "src/plugin-test.ts",
   "src/client/",
   "src/own-modules.ts",
   "src/config/",

@@ -43,7 +43,7 @@ export function registryFrom(config: ResolvedConfig, surroundings: Surroundings)
 }
 
 /** Words that start this very jobx: the binary, or Bun and the entry file. */
-function ownRuntime(): string[] {
+export function ownRuntime(): string[] {
   if (Bun.isStandaloneExecutable) return [process.execPath];
   return [process.execPath, "--no-install", fileURLToPath(new URL("../cli/main.ts", import.meta.url))];
 }

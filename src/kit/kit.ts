@@ -74,7 +74,7 @@ const CASES: Record<Level, (options: KitOptions) => Promise<Case[]>> = {
 const PURE: Case[] = [...SHAPE, ...SUBMIT, ...SCRIPT, ...STATUS, ...VERBS];
 
 /** Pretended jobs mostly wait, for each other and for answers. */
-const FAKE_AT_ONCE = 4;
+const FAKE_AT_ONCE = 10;
 
 async function eachOf<T>(items: T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
   const queue = items.values();

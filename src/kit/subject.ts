@@ -70,6 +70,13 @@ export function sampleJobs(subject: Subject, state: NativeStatus["state"]): Samp
   return jobs;
 }
 
+/** A text in which one word for a state is another one, and letters that are the same elsewhere stay. */
+export function withWord(text: string, word: string, other: string): string {
+  if (word === "") return text;
+  const escaped = word.replaceAll(/[^\w\s]/g, "\\$&");
+  return text.replaceAll(new RegExp(`(?<!\\w)${escaped}(?!\\w)`, "g"), other);
+}
+
 /** A stage's whole answer that holds these rows. */
 export function documentOf(subject: Subject, stage: string, rows: string[]): string {
   const document = samplesOf(subject, "document").find((sample) => sample.stage === stage);

@@ -4,7 +4,15 @@ import { readJob } from "../../orchestrator/view.ts";
 import { type Bench, reasonOf } from "../bench.ts";
 import { check, fail, show } from "../case.ts";
 import { CHATTER } from "../pure/reading.ts";
-import { definitionOf, documentOf, parseAnswer, sampleJob, samplesOf, type Subject } from "../subject.ts";
+import {
+  definitionOf,
+  documentOf,
+  parseAnswer,
+  sampleJob,
+  samplesOf,
+  type Subject,
+  withWord,
+} from "../subject.ts";
 import type { FakeCluster, FakeJob, Fault } from "./cluster.ts";
 
 /** What goes wrong on real clusters, done to the pretended one. */
@@ -225,8 +233,7 @@ export const FAULTS: FaultCase[] = [
       const words = samplesOf(subject, "row")
         .filter(({ is }) => is.state === "running")
         .map(({ is }) => is.native);
-      cluster.garble = (text) =>
-        words.reduce((whole, word) => (word === "" ? whole : whole.replaceAll(word, "Xyzzy")), text);
+      cluster.garble = (text) => words.reduce((whole, word) => withWord(whole, word, "Xyzzy"), text);
       await bench.runsOn(job, "in a state that nobody knows");
       cluster.garble = null;
       await bench.cancel(job);

@@ -11,6 +11,7 @@ import {
   sampleJobs,
   samplesOf,
   type Subject,
+  withWord,
 } from "../subject.ts";
 import { CHATTER, checkAbout, isAbout, read } from "./reading.ts";
 
@@ -100,8 +101,8 @@ export const STATUS = forSchedulers([
     run(subject) {
       for (const { stage, sample, job, text } of rowsOf(subject)) {
         const { native } = sample.is;
-        if (native === "" || !text.includes(native)) continue;
-        const strange = text.replaceAll(native, UNKNOWN_WORD);
+        const strange = withWord(text, native, UNKNOWN_WORD);
+        if (strange === text) continue;
         const rows = read(stage, { stdout: documentOf(subject, stage.name, [strange]) }, show(strange));
         for (const row of rows?.filter((one) => isAbout(one, job)) ?? []) {
           const isOpen = row.state === "queued" || row.state === "running";

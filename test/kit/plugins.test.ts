@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+
+import debug from "../../plugins/debug.ts";
+import local from "../../plugins/local.ts";
+import lsf from "../../plugins/lsf.ts";
+import pbs from "../../plugins/pbs.ts";
+import sge from "../../plugins/sge.ts";
+import slurm from "../../plugins/slurm.ts";
+import executor from "../../src/cli/plugins/executor.ts.txt" with { type: "text" };
+import { testPlugin } from "../../src/plugin-test.ts";
+import { GOOD, loadText, runKit } from "../helpers/kit.ts";
+import { tempDir } from "../helpers/temp.ts";
+
+const PATIENCE_MS = 120_000;
+const folder = tempDir("scaffolds");
+
+describe("the plugins that are built in keep the contract:", () => {
+  test.each([slurm, sge, pbs, lsf].map((plugin) => [plugin.name, plugin] as const))(
+    "%s, on the pretended scheduler too",
+    async (_, plugin) => {
+      expect((await runKit(plugin, ["pure", "fake"])).failures).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+
+  test.each([local, debug].map((plugin) => [plugin.name, plugin] as const))(
+    "%s, with real jobs on this machine",
+    async (_, plugin) => {
+      expect((await runKit(plugin, ["pure", "live"])).failures).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe("what `jobx plugins new` writes passes its own test:", () => {
+  test(
+    "a scheduler",
+    async () => {
+      const report = await runKit(await loadText(folder, GOOD), ["pure", "fake"]);
+      expect(report.failures).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "an executor, with real jobs on this machine",
+    async () => {
+      const report = await runKit(await loadText(folder, executor), ["pure", "live"]);
+      expect(report.failures).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+});
+
+test("what is left out says why, and the door for other people's tests gives the same report", async () => {
+  const report = await testPlugin(local, { levels: ["pure", "fake"] });
+  expect(report).toMatchObject({ plugin: "local", passed: true, failures: [] });
+  const leftOut = report.outcomes.filter(({ state }) => state === "left out");
+  expect(leftOut.length).toBeGreaterThan(40);
+  expect(leftOut.every(({ why }) => why !== null && why !== "")).toBe(true);
+});
