@@ -6,7 +6,7 @@
  */
 export declare function asCompleted<T>(job: Job<T>, options?: WaitOptions): AsyncGenerator<Task<T>>;
 export declare function asCompleted<H extends Handle>(
-  handles: Iterable<H>,
+  handles: H | Iterable<H>,
   options?: WaitOptions,
 ): AsyncGenerator<H>;
 
