@@ -23,6 +23,19 @@ export class TestSlurm extends TestCluster {
   }
 }
 
+/**
+ * Gives each test of a group that run at the same time a jobx of its own, by `settings` in their order. They are made at
+ * once, in the group: what cleans up after them cannot be asked for inside a concurrent test.
+ */
+export function sideBySide(...settings: ClusterSettings[]): () => TestSlurm {
+  const made = HAS_CLUSTER ? settings.map((each) => new TestSlurm(each)) : [];
+  return () => {
+    const jobx = made.shift();
+    if (!jobx) throw new Error("More tests than settings");
+    return jobx;
+  };
+}
+
 /** A power cut; `start-node` brings the node back. */
 export function killNode(name: string, ...options: "--slurmd-only"[]): Promise<string> {
   return admin(CLUSTER, "kill-node", name, ...options);

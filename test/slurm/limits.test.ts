@@ -1,15 +1,17 @@
 import { expect, test } from "bun:test";
 
-import { describeSlurm, TestSlurm } from "../helpers/slurm.ts";
+import { describeSlurm, sideBySide } from "../helpers/slurm.ts";
 
 /** The cluster's partition `short` gives a minute to those that ask for nothing, and five to nobody more. */
 const SHORT = ["-p", "short"];
 
 describeSlurm("a partition's limits", () => {
+  const nextJobx = sideBySide({ user: "jobxtest" }, {}, {});
+
   test.concurrent(
     "end as timeouts what asked for no time, and are no preemptions that go on for ever",
     async () => {
-      const jobx = new TestSlurm({ user: "jobxtest" });
+      const jobx = nextJobx();
       const script = "echo run >>$JOBX_CHECKPOINT_DIR/runs; exec sleep 600";
       const id = await jobx.submit([...SHORT, "--requeue", "--max-timeouts", "1", "--", "sh", "-c", script]);
       expect(await jobx.wait(id, 200)).toBe(1);
@@ -22,7 +24,7 @@ describeSlurm("a partition's limits", () => {
   );
 
   test.concurrent("may be asked for in full", async () => {
-    const jobx = new TestSlurm();
+    const jobx = nextJobx();
     const id = await jobx.submit([...SHORT, "-t", "5m", "--", "true"]);
     expect(await jobx.wait(id)).toBe(0);
     expect(jobx.callLines("sbatch")[0]).toContain("--time=5 ");
@@ -31,7 +33,7 @@ describeSlurm("a partition's limits", () => {
   test.concurrent(
     "are what a submission is refused by, with the figures, before Slurm would let it wait for ever",
     async () => {
-      const jobx = new TestSlurm();
+      const jobx = nextJobx();
       const packed = ["--array", "0-9", "--pack", "10/2", "-t", "2m"];
       const refused = await jobx.run(["submit", ...SHORT, ...packed, "--", "true"]);
       expect(refused.code).toBe(3);

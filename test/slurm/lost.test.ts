@@ -1,15 +1,17 @@
 import { expect, test } from "bun:test";
 
 import { eventually } from "../helpers/eventually.ts";
-import { admin, describeSlurm, TestSlurm } from "../helpers/slurm.ts";
+import { admin, describeSlurm, sideBySide, TestSlurm } from "../helpers/slurm.ts";
 
 /** Kills its own supervisor, so that nothing is left to tell of it. */
 const LOSES_IT =
   "echo attempt $JOBX_ATTEMPT; test $JOBX_ATTEMPT -gt 0 || { sleep 1; kill -9 $PPID; sleep 60; }";
 
 describeSlurm("a task whose supervisor dies without a word", () => {
+  const nextJobx = sideBySide({ user: "jobxtest" }, {}, {});
+
   test.concurrent("is submitted again by those that wait, once, and by nobody else", async () => {
-    const jobx = new TestSlurm({ user: "jobxtest" });
+    const jobx = nextJobx();
     const script = `test {index} != 2 && exit 0; ${LOSES_IT}`;
     const id = await jobx.submit(["--array", "0-4", "--retries", "1", "--", "sh", "-c", script]);
     const lost = await eventually(
@@ -33,7 +35,7 @@ describeSlurm("a task whose supervisor dies without a word", () => {
   test.concurrent(
     "is submitted again no oftener than --retries allows, and not once it was cancelled",
     async () => {
-      const jobx = new TestSlurm();
+      const jobx = nextJobx();
       const always = ["--retries", "1", "--", "sh", "-c", "sleep 1; kill -9 $PPID; sleep 60"];
       const ends = await jobx.submit(always);
       const cancelled = await jobx.submit(always);
@@ -49,7 +51,7 @@ describeSlurm("a task whose supervisor dies without a word", () => {
   );
 
   test.concurrent("can be cancelled in the array that took it up", async () => {
-    const jobx = new TestSlurm();
+    const jobx = nextJobx();
     const script = `test {index} = 1 && ${LOSES_IT.replace("echo attempt $JOBX_ATTEMPT;", "{ true;")}; }; echo up; sleep 100`;
     const id = await jobx.submit(["--array", "0-1", "--retries", "1", "--", "sh", "-c", script]);
     const waiting = jobx.wait(id);
@@ -63,7 +65,7 @@ describeSlurm("a task whose supervisor dies without a word", () => {
 });
 
 describeSlurm("a task that somebody cancels by scancel", () => {
-  test.concurrent("shows so at once, without the time that a record may be late", async () => {
+  test("shows so at once, without the time that a record may be late", async () => {
     const jobx = new TestSlurm();
     const id = await jobx.submit(["--requeue", "--", "sh", "-c", "echo up; sleep 100"]);
     await jobx.untilLogged(id, "up");
