@@ -9,13 +9,12 @@ import type { ElementContext } from "./element-context.ts";
 import { type Allocation, type RankLauncher, secondsUntilEnd } from "./element.ts";
 import { heldPayload } from "./large-payload.ts";
 import { armLimit, FUNCTION_GRACE_MS, GRACE_MS } from "./limits.ts";
-import { logNames, noteInLogs } from "./logs.ts";
-import { holdsCheckpoint } from "./outcome.ts";
 import type { Cause } from "./policy.ts";
 import { neverRan, type RankEnd, type RankProcess, type Unheard } from "./rank.ts";
 import { blockedReason, memoryReason, siblingReason, timeoutReason } from "./reasons.ts";
 import type { Watched } from "./sampler.ts";
 import { startRank } from "./start-rank.ts";
+import { judgeUnheard, mayRunAgain } from "./unheard.ts";
 
 /** What came of one attempt: one end per rank, and what the supervisor did to it. */
 export type AttemptEnd = {
@@ -114,7 +113,7 @@ export class Attempt {
     this.warn(kind);
     const cause = kind === "timeout" ? "timeout" : "preempted";
     this.#context.alarms.after(this.#context.spec.run.signalDelaySeconds * 1000, () => {
-      if (this.#live.size === 0 || !this.#mayRunAgain()) return;
+      if (this.#live.size === 0 || !mayRunAgain(this.#place)) return;
       this.stop(cause, this.#blocked ? blockedReason(kind) : `${kind} (asked for with interrupt)`);
     });
   }
@@ -124,20 +123,13 @@ export class Attempt {
     // Other ranks wait for the first: it alone has a state.
     if (rank !== 0 || this.#stopping) return;
     this.#blocked = how === "blocked";
-    const again = kind === "preempted" && this.#mayRunAgain();
-    if (this.#blocked) this.#note(`${blockedReason(kind)}; ${again ? "it is ended" : "it is left alone"}`);
-    if (again) this.stop("preempted", this.#blocked ? blockedReason(kind) : "preempted");
+    const reason = judgeUnheard(this.#place, kind, how);
+    if (reason !== null) this.stop("preempted", reason);
   }
 
-  #mayRunAgain(): boolean {
+  get #place() {
     const { dir, spec } = this.#context;
-    if (spec.run.requeue !== null) return spec.run.requeue;
-    return holdsCheckpoint(checkpointDir(dir, spec.tasks, this.task));
-  }
-
-  #note(text: string): void {
-    const { dir, spec } = this.#context;
-    noteInLogs(logNames(dir, spec.tasks, this.task, 0, spec.run.mergeOutput), text);
+    return { dir, spec, task: this.task };
   }
 
   /** Ends it in time for its record, where the allocation turned out to have a limit. */

@@ -5,17 +5,14 @@ import { usageError } from "../errors.ts";
 import type { JobSpec } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { writeRecordFile } from "../store/files.ts";
-import { checkpointDir, jobFiles, limitNoticePath, rankEndPath } from "../store/layout.ts";
+import { jobFiles, limitNoticePath, rankEndPath } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
 import { heldPayload } from "./large-payload.ts";
-import { logNames, noteInLogs } from "./logs.ts";
-import { holdsCheckpoint } from "./outcome.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { Family } from "./processes.ts";
-import type { Unheard } from "./rank.ts";
-import { blockedReason } from "./reasons.ts";
 import { RunnerPool } from "./runner-pool.ts";
+import { judgeUnheard } from "./unheard.ts";
 
 /**
  * Runs one rank of a function on whatever host the scheduler's launcher started it, and leaves its end in a file for
@@ -45,7 +42,7 @@ export async function runLaunchedRank(dir: string, spec: JobSpec, launched: stri
     warned = true;
     const kind = existsSync(limitNoticePath(dir, task, attempt)) ? "timeout" : "preempted";
     running.warn(kind, (how) => {
-      if (rank === 0) endUnheard(kind, how);
+      if (rank === 0 && judgeUnheard({ dir, spec, task }, kind, how) !== null) running.end(null);
     });
   });
   for (const signal of ["SIGUSR1", "SIGTERM"] as const) process.on(signal, () => running.end(null));
@@ -57,16 +54,6 @@ export async function runLaunchedRank(dir: string, spec: JobSpec, launched: stri
   family.end();
   if (end.ok) return 0;
   return end.again ? AGAIN_EXIT_CODE : 1;
-
-  function endUnheard(kind: "preempted" | "timeout", how: Unheard): void {
-    const { requeue } = spec.run;
-    const again = kind === "preempted" && (requeue ?? holdsCheckpoint(checkpointDir(dir, spec.tasks, task)));
-    if (how === "blocked") {
-      const what = again ? "it is ended" : "it is left alone";
-      noteInLogs(logNames(dir, spec.tasks, task, 0, spec.run.mergeOutput), `${blockedReason(kind)}; ${what}`);
-    }
-    if (again) running.end(null);
-  }
 }
 
 /** Waits for a file, at most as long as a warning leaves. */

@@ -214,6 +214,36 @@ describe("a function of several ranks that a scheduler's launcher starts", () =>
       );
     }
   }, 30_000);
+
+  test("that does nothing about a warning, or blocks, is ended where the first has a state", async () => {
+    for (const waiting of ["await Bun.sleep(1e8)", "while (true)"]) {
+      const file = join(tempDir(), "deaf.ts");
+      writeFileSync(
+        file,
+        `import { defineTask } from "jobx";
+        export default defineTask({
+          async run(ctx) {
+            if (ctx.restored) return ctx.restored;
+            await ctx.save("by rank " + ctx.rank);
+            console.log("waits");
+            ${waiting};
+          },
+        });`,
+      );
+      const entry = { kind: "function" as const, file, export: "default", code: null };
+      const { dir, env } = makeLaunched({ entry, run: { signalDelaySeconds: 2 } });
+      const worker = startWorker(dir, env);
+      await eventually(() => logsOf(dir).every((log) => log.includes("waits")));
+      worker.signal("SIGUSR2");
+      expect(await worker.ended).toBe(75);
+      expect(againsOf(dir)).toMatchObject([0, 1, 2, 3].map((rank) => ({ rank, why: "preempted" })));
+      expect(logOf(dir).includes("blocks its event loop")).toBe(waiting === "while (true)");
+      expect(await runJob(dir, { ...env, JOBX_RESTARTS: "1" })).toBe(0);
+      expect(resultsOf(dir).map(({ value }) => value && loadValue(dir, value))).toEqual(
+        Array.from({ length: 4 }, () => "by rank 0"),
+      );
+    }
+  }, 30_000);
 });
 
 test("what a rank's script left is read as dash and bash write it, and without a control group of its own", () => {
