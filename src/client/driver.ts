@@ -1,5 +1,7 @@
 import { createRequire } from "node:module";
 
+import { isInFunction } from "../worker/context.ts";
+
 /** The script that submits, and how to look at the modules that it has loaded. */
 export type Driver = {
   /** The absolute path of the main script; null where there is none. */
@@ -17,8 +19,12 @@ export function setDriver(driver: Driver | null): void {
   current = driver;
 }
 
-/** The script that runs; without `setDriver` the one that this process was started with. */
+/**
+ * The script that runs; without `setDriver` the one that this process was started with. A job's function has none,
+ * and modules of its own.
+ */
 export function currentDriver(): Driver {
+  if (isInFunction()) return { ...current, script: null, modules: () => loadedModules(Bun.main) };
   return current ?? { script: Bun.main, modules: () => loadedModules(Bun.main) };
 }
 

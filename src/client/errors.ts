@@ -1,7 +1,6 @@
-import { dirname } from "node:path";
-
 import { type ErrorCode, JobxError } from "../errors.ts";
 import { inOwnWords } from "./given.ts";
+import { isOwnFile } from "./own-files.ts";
 
 type Details = ConstructorParameters<typeof JobxError>[2];
 
@@ -88,14 +87,11 @@ async function run<T>(act: () => T | Promise<T>): Promise<T> {
   return act();
 }
 
-/** Where jobx's own code lies: its sources, or the binary. */
-const OWN = [`(${dirname(import.meta.dir)}/`, "(/$bunfs/"];
-
 /** The frames of a stack that are not jobx's own, each with a name: Bun shows no code for one without. */
 function outerFrames({ stack = "" }: Error): string {
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const whole = frames.map((line) => line.replace(/ at (?:async )?([^\s()]+)$/, " at <anonymous> ($1)"));
-  const outer = whole.filter((line) => !OWN.some((folder) => line.includes(folder)));
+  const outer = whole.filter((line) => !isOwnFile(/\(([^()]+)\)$/.exec(line)?.[1] ?? ""));
   return outer.map((line) => `\n${line}`).join("");
 }
 

@@ -1,7 +1,8 @@
 import { type CapturedFunction, captureFunction, type CaptureOptions } from "../code/capture.ts";
-import { usageError } from "../errors.ts";
+import { JobxError, usageError } from "../errors.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { SubmitInput } from "../orchestrator/submit.ts";
+import { isInFunction } from "../worker/context.ts";
 import { type Call, type Command, isCall, isCommand, isSequence, type Sequence, type Work } from "./calls.ts";
 import { currentDriver } from "./driver.ts";
 
@@ -76,8 +77,19 @@ function commandTasks(commands: readonly Command[]): TaskSet {
   };
 }
 
-function captureAll(functions: unknown[], snapshot: CaptureOptions["snapshot"]): Promise<CapturedFunction[]> {
+async function captureAll(
+  functions: unknown[],
+  snapshot: CaptureOptions["snapshot"],
+): Promise<CapturedFunction[]> {
   const { script, modules } = currentDriver();
   const options: CaptureOptions = { cwd: process.cwd(), snapshot, modules, script };
-  return Promise.all(functions.map((fn) => captureFunction(fn, options)));
+  try {
+    return await Promise.all(functions.map((fn) => captureFunction(fn, options)));
+  } catch (error) {
+    if (!isInFunction() || !(error instanceof JobxError) || error.code !== "USAGE") throw error;
+    throw new JobxError(error.code, error.message, {
+      hint: `${error.hint ?? ""}\nWithin a job only what the task's own file exports is found: export it there as well (export { f } from "./lib.ts"), or name its place: submit("lib.ts#f", …)`.trim(),
+      cause: error,
+    });
+  }
 }

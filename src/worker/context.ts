@@ -55,6 +55,11 @@ export function jobContext(): JobContext {
   });
 }
 
+/** Whether this process is calling a job's function, whose modules are its own; false in a job's command. */
+export function isInFunction(): boolean {
+  return current !== null;
+}
+
 /** Makes `context` what `jobContext()` gives, until it is called with null. One task at a time. */
 export function setJobContext(context: JobContext | null): void {
   current = context;

@@ -265,6 +265,28 @@ test("a job submitted from within a job inherits none of its variables, and a mo
   ]);
 });
 
+test("a function within a job submits inline functions, and those that its own file exports", async () => {
+  await jobx.file("lib.ts", "const k = 3;\nexport function times(x: number) { return x * k; }\n");
+  const values = await valuesOf(
+    jobx,
+    `for (const name of ["local", "debug"]) {
+       const job = await (await createExecutor({ executor: name })).submit(outer, 5);
+       show(await job.result());
+     }`,
+    `import { times } from "./lib.ts";
+     export { times };
+     export async function outer(x: number) {
+       const executor = await createExecutor();
+       const jobs = [await executor.submit((y: number) => y + 1, x), await executor.submit(times, x)];
+       return Promise.all(jobs.map((job) => job.result()));
+     }`,
+  );
+  expect(values).toEqual([
+    [6, 15],
+    [6, 15],
+  ]);
+});
+
 test("a task is cancelled, held, released and retried from its handle", async () => {
   const values = await valuesOf(
     jobx,
