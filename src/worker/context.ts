@@ -60,9 +60,11 @@ export function isInFunction(): boolean {
   return current !== null;
 }
 
-/** Makes `context` what `jobContext()` gives, until it is called with null. One task at a time. */
-export function setJobContext(context: JobContext | null): void {
+/** Makes `context` what `jobContext()` gives, and gives what it was. One task at a time, or one within another. */
+export function setJobContext(context: JobContext | null): JobContext | null {
+  const before = current;
   current = context;
+  return before;
 }
 
 /** Whether a task's module is being imported in this process: what it does then, it does in every task. */

@@ -22,7 +22,9 @@ export async function runFunctionHere(task: InlineTask): Promise<RankEnd> {
   const { dir, spec } = task.request;
   const logs = openLogs(logNames(dir, spec.tasks, task.task, 0, spec.run.mergeOutput));
   markAttempt({ out: logs.out, err: logs.out }, "the output went to the terminal");
-  const before = { env: { ...process.env }, cwd: process.cwd(), exitCode: process.exitCode };
+  // A function that runs here may have submitted this one.
+  const context = setJobContext(null);
+  const before = { env: { ...process.env }, cwd: process.cwd(), exitCode: process.exitCode, context };
   try {
     setEnvironment(task.env);
     enterFolder(spec.cwd);
@@ -37,7 +39,7 @@ export async function runFunctionHere(task: InlineTask): Promise<RankEnd> {
     writeSync(logs.err, `${formatRemoteError(error)}\n`);
     return { ...neverRan(reasonOf(error)), error };
   } finally {
-    setJobContext(null);
+    setJobContext(before.context);
     setEnvironment(before.env);
     process.chdir(before.cwd);
     process.exitCode = before.exitCode;
