@@ -44,7 +44,9 @@ async function kept<T>(
   const known = options.anew ? null : readAnswer<{ at: number; answer: T }>(context.home, name);
   if (known?.answer && Math.abs(Date.now() - known.at) < KEPT_MS) return known.answer;
   try {
-    const result = await runOn(definition, context, question.argv, null, { timeoutMs: PATIENCE_MS });
+    // After a refusal the answer decides.
+    const patience = options.anew ? {} : { timeoutMs: PATIENCE_MS };
+    const result = await runOn(definition, context, question.argv, null, patience);
     if (result.code !== 0) return null;
     const answer = question.parse(result.stdout);
     writeAnswer(context.home, name, { at: Date.now(), answer });

@@ -51,7 +51,8 @@ export async function submitArrays(
       return { natives };
     } catch (error) {
       await takeBack(definition, natives, context);
-      const isSmaller = !isAgain && elements > 1 && (await limitHasShrunk(definition, limits, context));
+      const mayBeLimit = !isAgain && elements > 1 && !isPassing(error);
+      const isSmaller = mayBeLimit && (await limitHasShrunk(definition, limits, context));
       if (!isSmaller) throw error;
     }
   }
@@ -195,6 +196,12 @@ function submitEnvironment(
 function refusal(definition: SchedulerDefinition, argv: string[], result: CommandResult): JobxError {
   const error = commandError(definition, `${definition.name} did not accept the job`, argv, result);
   return new JobxError("REFUSED", error.message, { hint: error.hint, cause: error });
+}
+
+/** Whether the scheduler refused only because it is busy or down. */
+function isPassing(error: unknown): boolean {
+  const cause = error instanceof JobxError ? error.cause : null;
+  return cause instanceof JobxError && cause.code === "UNREACHABLE";
 }
 
 function unknownOutcome(definition: SchedulerDefinition, why: string): JobxError {
