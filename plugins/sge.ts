@@ -6,6 +6,7 @@ import {
   type NativeArray,
   type NativeStatus,
   option,
+  type Resources,
   type Sample,
   type SampleJob,
   shellWords,
@@ -51,7 +52,7 @@ export default defineScheduler({
   contract: 1,
   name: "sge",
   description: "Submits to the Grid Engine cluster of this machine: one native array per job",
-  capabilities: { arrays: true, ranks: true, requeue: true, dependencies: true },
+  capabilities: { arrays: true, ranks: true, nodes: true, requeue: true, dependencies: true },
   // OpenPBS and Torque have a qsub and a qstat as well.
   detect: ["qconf", "qsub", "qstat", "qdel"],
 
@@ -64,6 +65,12 @@ export default defineScheduler({
       placeholder: "NAME [SLOTS]",
       default: "smp",
     }),
+    "pe-nodes": option.string(
+      "Parallel environment for several nodes; it has to give each the same number of slots",
+      {
+        default: "mpi",
+      },
+    ),
     "mem-resource": option.string("The resource that --mem asks for", { default: "mem_free" }),
     "mem-per-slot": option.boolean("Ask for a slot's share of --mem, where the site counts it per slot", {
       default: false,
@@ -252,8 +259,98 @@ function script(array: NativeArray): string {
   if (resources.timeSeconds !== undefined) lines.push(`export JOBX_ELEMENT_SECONDS=${limitOf(array)}`);
   if (spec.run.requeue !== false) lines.push(`export JOBX_REQUEUE_EXIT_CODE=${AGAIN}`);
   if (spec.run.after.length > 0) lines.push("export JOBX_JUDGE_AFTER=yes");
+  if ((spec.resources.nodes ?? 1) > 1) lines.push(...rankLines(spec.resources));
   return [...lines, `exec ${shellWords(worker)}`, ""].join("\n");
 }
+
+/** What starts ranks on several nodes. On one node the worker starts them itself. */
+function rankLines({ nodes = 1, ranksPerNode = 1 }: Resources): string[] {
+  const words = ["bash", "-c", LAUNCHER, "ranks", String(nodes), String(ranksPerNode)];
+  return [
+    `export JOBX_RANK_COMMAND=${shellWords([JSON.stringify(words)])}`,
+    "export JOBX_RANK_VARIABLES='JOBX_PE_RANK JOBX_PE_LOCAL_RANK'",
+  ];
+}
+
+/**
+ * Starts what follows it once per rank: a bash on each host of PE_HOSTFILE, by qrsh -inherit where it is another host,
+ * which is sent its environment, its folder and its words on standard input, and after that the names of signals: qrsh
+ * hands on neither (qrsh(1), -inherit). When one rank fails, the others are ended.
+ */
+const LAUNCHER = `
+nodes=$1 per_node=$2
+shift 2
+mapfile -t hosts < <(while read -r host slots _; do echo "$host"; done <"$PE_HOSTFILE")
+if test "\${#hosts[@]}" != "$nodes"; then
+  echo "jobx: the parallel environment gave \${#hosts[@]} hosts instead of $nodes: \${hosts[*]}; see -o pe-nodes in jobx help sge" >&2
+  exit 1
+fi
+node='
+set -m
+trap : USR1 USR2
+text=
+while IFS= read -r line && test "$line" != "#go"; do text+=$line; printf -v text "%s\\n" "$text"; done
+mine=$(declare -p HOSTNAME TMPDIR TMP CUDA_VISIBLE_DEVICES 2>/dev/null)
+eval "$text"
+eval "$mine"
+left=()
+for ((at = 0; at < count; at++)); do
+  JOBX_PE_RANK=$((first + at)) JOBX_PE_LOCAL_RANK=$at "\${words[@]}" </dev/null &
+  left+=($!)
+done
+code=0
+while test \${#left[@]} -gt 0; do
+  if read -r -t 0.2 signal; then
+    if test "$signal" = KILL; then for pid in "\${left[@]}"; do kill -KILL -- "-$pid"; done
+    else kill "-$signal" "\${left[@]}"; fi 2>/dev/null
+  elif test $? -le 128; then
+    for pid in "\${left[@]}"; do kill -KILL -- "-$pid" 2>/dev/null; done
+  fi
+  still=()
+  for pid in "\${left[@]}"; do
+    if kill -0 "$pid" 2>/dev/null; then still+=("$pid"); continue; fi
+    wait "$pid" && continue
+    code=1
+  done
+  left=("\${still[@]}")
+  if test $code != 0 -a -z "$told" -a \${#left[@]} -gt 0; then told=yes; kill -USR1 "\${left[@]}" 2>/dev/null; fi
+done
+exit $code
+'
+folder=$(mktemp -d) || exit 1
+left=() pipes=()
+send() { for pipe in "\${pipes[@]}"; do echo "$1" >&"$pipe"; done 2>/dev/null; }
+trap '' PIPE
+for ((at = 0; at < nodes; at++)); do
+  mkfifo "$folder/$at"
+  if test "\${hosts[at]%%.*}" = "$(uname -n | cut -d. -f1)"; then bash -c "$node" <"$folder/$at" &
+  else (trap '' USR1 USR2; exec qrsh -inherit "\${hosts[at]}" /bin/bash -c "$node" <"$folder/$at") & fi
+  left+=($!)
+  exec {pipe}>"$folder/$at"
+  pipes+=("$pipe")
+  {
+    export -p
+    printf 'cd %q\nwords=(' "$PWD"
+    printf '%q ' "$@"
+    printf ')\nfirst=%d count=%d\n#go\n' $((at * per_node)) "$per_node"
+  } >&"$pipe"
+done
+rm -r "$folder"
+trap 'send USR2' USR2
+trap 'send USR1' USR1
+trap 'send KILL' TERM
+code=0
+while test \${#left[@]} -gt 0; do
+  wait -n
+  still=()
+  for pid in "\${left[@]}"; do
+    if kill -0 "$pid" 2>/dev/null; then still+=("$pid"); continue; fi
+    wait "$pid" || { test $code != 0 || send USR1; code=1; }
+  done
+  left=("\${still[@]}")
+done
+exit $code
+`;
 
 /** Everything is on the command line, where no line of the script and no default request beats it (sge_request(5)). */
 function qsubArgv(array: NativeArray, path: string): string[] {
@@ -292,26 +389,25 @@ const MOST_NAME = 200;
 function resourceFlags(array: NativeArray): string[] {
   const { spec, resources } = array;
   const { options } = spec;
-  const { memBytes, timeSeconds, gpus, cpus, ranksPerNode } = resources;
-  const [environment = "smp", fixed] = wordsOf(options.pe);
-  const asked = (cpus ?? 1) * (ranksPerNode ?? 1);
+  const { memBytes, timeSeconds, gpus, cpus, ranksPerNode, nodes = 1 } = resources;
+  const own = nodes > 1 ? (options["pe-nodes"] ?? "mpi") : options.pe;
+  const [environment = "smp", fixed] = wordsOf(own);
+  const asked = (cpus ?? 1) * (ranksPerNode ?? 1) * nodes;
   const slots = fixed === undefined ? asked : Number(fixed);
   const flags: string[] = [];
   const queue = resources.partition ?? options.queue;
   const project = resources.account ?? options.project;
   if (queue !== undefined) flags.push("-q", String(queue));
   if (project !== undefined) flags.push("-P", String(project));
-  if (fixed !== undefined || cpus !== undefined || ranksPerNode !== undefined) {
-    if (slots > 1 || fixed !== undefined) flags.push("-pe", environment, String(slots));
-  }
+  if (slots > 1 || fixed !== undefined) flags.push("-pe", environment, String(slots));
   const wanted: string[] = [];
   if (timeSeconds !== undefined) wanted.push(`h_rt=${limitOf(array)}`);
   if (memBytes !== undefined) {
-    const share = options["mem-per-slot"] === true ? memBytes / slots : memBytes;
+    const share = options["mem-per-slot"] === true ? (memBytes * nodes) / slots : memBytes;
     wanted.push(`${String(options["mem-resource"] ?? "mem_free")}=${Math.ceil(share / 1024)}K`);
   }
   if (gpus !== undefined) {
-    const share = options["gpus-per-slot"] === true ? Math.ceil(gpus.count / slots) : gpus.count;
+    const share = options["gpus-per-slot"] === true ? Math.ceil((gpus.count * nodes) / slots) : gpus.count;
     wanted.push(`${String(options["gpu-resource"] ?? "gpu")}=${share}`);
   }
   if (options.l !== undefined) wanted.push(String(options.l));
@@ -848,6 +944,10 @@ function samples(): Sample[] {
         NSLOTS: "1",
         RESTARTED: restarts > 0 ? "1" : "0",
       }),
+      files: ({ hosts }): Record<string, string> =>
+        hosts.length < 2
+          ? {}
+          : { PE_HOSTFILE: hosts.map((host) => `${host} 2 main.q@${host} UNDEFINED\n`).join("") },
       // It says only whether it was started before.
       is: { rank: 0, restarts: 1, hostnames: null },
     },

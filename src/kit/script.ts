@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import type { NativeArray } from "../executor/scheduler/definition.ts";
 import type { SampleJob } from "../executor/scheduler/samples.ts";
@@ -23,7 +23,8 @@ export async function runScript(subject: Subject, array: NativeArray, changes: P
   const definition = definitionOf(subject);
   return withScript(definition.script(array), (path) => {
     const words = scriptArguments(definition.submit.argv(array, path), path);
-    const env = variablesOf(subject, { script: path, arguments: words, ...changes });
+    const job = { script: path, arguments: words, ...changes };
+    const env = { ...variablesOf(subject, job), ...filesOf(subject, job, dirname(path)) };
     return spawn(["bash", path, ...words], env);
   });
 }
@@ -61,6 +62,23 @@ export function scriptArguments(argv: string[], script: string): string[] {
 export function variablesOf(subject: Subject, changes: Partial<SampleJob>): Record<string, string> {
   const job = sampleJob(changes);
   return Object.assign({}, ...samplesOf(subject, "variables").map((sample) => sample.variables(job)));
+}
+
+/** The files that the scheduler makes for a job, written into a folder, by their variables. */
+export function filesOf(
+  subject: Subject,
+  changes: Partial<SampleJob>,
+  folder: string,
+): Record<string, string> {
+  const job = sampleJob(changes);
+  const paths: Record<string, string> = {};
+  for (const { files } of samplesOf(subject, "variables")) {
+    for (const [name, text] of Object.entries(files?.(job) ?? {})) {
+      paths[name] = join(folder, name);
+      writeFileSync(join(folder, name), text);
+    }
+  }
+  return paths;
 }
 
 async function withScript<T>(text: string, use: (path: string) => Promise<T>): Promise<T> {

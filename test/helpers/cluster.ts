@@ -39,7 +39,8 @@ export class TestCluster extends TestJobx {
       writeFileSync(join(this.#bin, name), script, { mode: 0o755 });
     }
     this.env["PATH"] = `${this.#bin}:${this.env["PATH"]}`;
-    const { uid, gid } = this.#user ?? { uid: 0, gid: 0 };
+    if (!this.#user) return;
+    const { uid, gid } = this.#user;
     for (const path of [this.root, this.cwd, this.env["JOBX_RUNTIME_DIR"] ?? ""]) chownSync(path, uid, gid);
   }
 

@@ -28,19 +28,23 @@ export function killNode(name: string): Promise<string> {
 
 export async function startNode(name: string): Promise<void> {
   await admin(CLUSTER, "start-node", name);
-  await eventually(
-    async () => /^\S+ +\S+ +\S+ +[\d.]+ +\S+ *$/m.test(await admin("qstat", "-f", "-q", `main.q@${name}`)),
-    {
-      timeoutMs: 60_000,
-      what: `node ${name} back`,
-    },
-  );
+  await untilAvailable(name);
 }
 
 export function stopQmaster(): Promise<string> {
   return admin(CLUSTER, "stop-daemon", "qmaster");
 }
 
-export function startQmaster(): Promise<string> {
-  return admin(CLUSTER, "start-daemon", "qmaster");
+export async function startQmaster(): Promise<void> {
+  await admin(CLUSTER, "start-daemon", "qmaster");
+  for (const name of ["sge1", "sge2"]) await untilAvailable(name);
+}
+
+/** A queue in a bad state has a sixth column that says so. */
+async function untilAvailable(name: string): Promise<void> {
+  const line = new RegExp(`^main\\.q@${name} +\\S+ +\\S+ +[\\d.]+ +\\S+ *$`, "m");
+  await eventually(async () => line.test(await admin("qstat", "-f", "-q", `main.q@${name}`)), {
+    timeoutMs: 60_000,
+    what: `node ${name} back`,
+  });
 }

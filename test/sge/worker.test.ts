@@ -62,22 +62,6 @@ describeSge("a worker in an allocation", () => {
     expect(await jobx.tasks(id)).toMatchObject([{ state: "timeout", attempt: 1 }]);
   });
 
-  test("leaves it to Grid Engine's own word when all of it is killed at its limit", async () => {
-    const jobx = new TestSge();
-    const id = await jobx.submit([
-      "-o",
-      "notify=false",
-      "-o",
-      "l=h_rt=2",
-      "--no-requeue",
-      "--",
-      "sleep",
-      "300",
-    ]);
-    await eventually(async () => (await jobx.tasks(id))[0]?.state === "timeout", { timeoutMs: 60_000 });
-    expect((await jobx.tasks(id))[0]?.reason).toContain("time limit");
-  });
-
   test("is followed by one on another node when its node dies", async () => {
     const jobx = new TestSge();
     const script = `test {index} = 0 && { echo once; exit 0; }; ${RESUMES}`;
@@ -95,20 +79,5 @@ describeSge("a worker in an allocation", () => {
       { state: "succeeded", attempt: 1 },
     ]);
     expect(jobx.log(id, "1.out")).not.toContain(`run 1 of attempt 1 on ${node}`);
-  });
-
-  test("runs the ranks of a task on one node, in its slots", async () => {
-    const jobx = new TestSge();
-    const id = await jobx.submit([
-      "--ranks-per-node",
-      "2",
-      "--",
-      "sh",
-      "-c",
-      "echo $JOBX_RANK of $NSLOTS; echo $JOBX_RANK >$JOBX_RESULT",
-    ]);
-    expect(await jobx.wait(id)).toBe(0);
-    expect([jobx.log(id), jobx.log(id, "0.1.out")]).toEqual(["0 of 2\n", "1 of 2\n"]);
-    expect(await jobx.json<number[]>(["result", id])).toEqual([0, 1]);
   });
 });

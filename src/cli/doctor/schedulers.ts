@@ -8,6 +8,7 @@ import { checkReach } from "./home.ts";
 const SCHEDULERS = [
   { name: "Slurm", executor: "slurm", command: "sbatch", version: ["sbatch", "--version"] },
   // Torque and Grid Engine have a qstat as well.
+  { name: "Grid Engine", executor: "sge", command: "qconf", version: ["qconf", "-help"] },
   { name: "PBS", executor: "pbs", command: "pbs_rstat", version: ["qstat", "--version"] },
   { name: "LSF", executor: "lsf", command: "bsub", version: ["bsub", "-V"] },
   { name: "HTCondor", executor: "condor", command: "condor_submit", version: ["condor_version"] },

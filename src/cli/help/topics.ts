@@ -14,6 +14,7 @@ import plugins from "./plugins.md" with { type: "text" };
 import results from "./results.md" with { type: "text" };
 import retries from "./retries.md" with { type: "text" };
 import selectors from "./selectors.md" with { type: "text" };
+import sge from "./sge.md" with { type: "text" };
 import slurm from "./slurm.md" with { type: "text" };
 import submitting from "./submitting.md" with { type: "text" };
 import sweeps from "./sweeps.md" with { type: "text" };
@@ -36,6 +37,7 @@ export const TOPICS: readonly Topic[] = [
   { name: "slurm", summary: "Jobs on a Slurm cluster", text: slurm },
   { name: "pbs", summary: "Jobs on OpenPBS or PBS Professional", text: pbs },
   { name: "lsf", summary: "Jobs on IBM Spectrum LSF", text: lsf },
+  { name: "sge", summary: "Jobs on a Grid Engine cluster", text: sge },
   { name: "debug", summary: "Jobs in this very process, with a debugger", text: debug },
   { name: "configuration", summary: "Files, profiles, variables", text: configuration },
   { name: "plugins", summary: "Executors, their options, plugin files", text: plugins },

@@ -5,7 +5,7 @@ import { shellWords } from "../../executor/run.ts";
 import type { NativeArray } from "../../executor/scheduler/definition.ts";
 import type { SampleJob } from "../../executor/scheduler/samples.ts";
 import { ranksOf } from "../../model/resources.ts";
-import { variablesOf, workerEnvironment } from "../script.ts";
+import { filesOf, variablesOf, workerEnvironment } from "../script.ts";
 import type { Subject } from "../subject.ts";
 
 export type ElementState = "queued" | "running" | "ended" | "failed" | "cancelled" | "timeout";
@@ -50,7 +50,7 @@ export async function startElement(
   );
   mkdirSync(dirname(path), { recursive: true });
   const log = openSync(path, "a", 0o600);
-  const env = { ...start.env, ...variablesOf(subject, job) };
+  const env = { ...start.env, ...variablesOf(subject, job), ...filesOf(subject, job, folder) };
   const child = Bun.spawn(["/bin/bash", job.script, ...job.arguments], {
     cwd: existsSync(array.spec.cwd) ? array.spec.cwd : "/",
     env: { ...env, PATH: `${folder}:${env.PATH ?? "/usr/bin:/bin"}` },
