@@ -159,6 +159,14 @@ describe("a warning that may be of a limit that only the scheduler knows", () =>
     expect(againsOf(dir)).toMatchObject([{ why: "timeout", reason: expect.stringContaining("time limit") }]);
   });
 
+  test("does not show in the task's environment", async () => {
+    const home = tempDir();
+    const dir = makeJob(home, { argv: ["sh", "-c", "env"] });
+    const env = allocation(home, { ...asking("0:01"), JOBX_ELEMENT_SECONDS: "600" });
+    expect(await runJob(dir, env)).toBe(0);
+    expect(logOf(dir, 0, "out")).not.toMatch(/JOBX_(TIME_LEFT|REQUEUE|ELEMENT)/);
+  });
+
   test("ends what has timed out often enough", async () => {
     const home = tempDir();
     const dir = makeJob(home, { argv: DEAF, run: { requeue: true, maxTimeouts: 0 } });
