@@ -26,9 +26,6 @@ export type Wish = {
   env?: Record<string, string>;
 };
 
-/** What a scheduler says of itself and not of jobs is asked rarely, and kept. */
-const LASTING = /-(limits|partitions)-/;
-
 /** How long a job of the kit may take before it counts as one that hangs, in seconds. */
 const PATIENCE_SECONDS = 60;
 

@@ -16,6 +16,8 @@ export type Fault = (usual: () => CommandResult) => CommandResult | Promise<Comm
 
 export type FakeJob = {
   id: string;
+  /** What the plugin reads from the answer to submit, and names the job by: `5001[]` in PBS. */
+  native: string;
   array: NativeArray;
   script: string;
   words: string[];
@@ -151,6 +153,7 @@ export class FakeCluster {
     const indices = array.indices ?? Array.from({ length: array.elements }, (_, index) => index);
     const job: FakeJob = {
       id,
+      native: id,
       array,
       script,
       words: scriptArguments(argv, script),
@@ -163,13 +166,15 @@ export class FakeCluster {
     };
     this.jobs.push(job);
     this.#later(0, () => this.schedule());
-    return { ...OK, stdout: sample.stdout(this.#sampleOf(job, job.elements.slice(0, 1))) };
+    const stdout = sample.stdout(this.#sampleOf(job, job.elements.slice(0, 1)));
+    job.native = this.#meanings.definition.submit.parse(stdout, array)?.id ?? id;
+    return { ...OK, stdout };
   }
 
   #statusText(stage: StatusStage, query: StatusQuery): string {
     const position = definitionOf(this.#subject).status.findIndex(({ name }) => name === stage.name);
     const rows = this.jobs
-      .filter((job) => !job.forgotten && (stage.scope === "user" || query.ids.includes(job.id)))
+      .filter((job) => !job.forgotten && (stage.scope === "user" || query.ids.includes(job.native)))
       .flatMap((job) => groups(job).flatMap((elements) => this.#row(stage, position, job, elements) ?? []));
     const text = documentOf(this.#subject, stage.name, rows);
     return this.garble ? this.garble(text) : text;
@@ -227,7 +232,7 @@ export class FakeCluster {
 
   *#targeted(targets: Target[]): Iterable<FakeElement> {
     for (const { native, indices } of targets) {
-      const job = this.jobs.find(({ id, forgotten }) => id === native.id && !forgotten);
+      const job = this.jobs.find((one) => one.native === native.id && !one.forgotten);
       for (const element of job?.elements ?? []) {
         if (indices === null || indices.includes(element.index)) yield element;
       }
@@ -306,7 +311,7 @@ export class FakeCluster {
   #verdict(job: FakeJob, element: FakeElement): boolean | null {
     const verdicts = job.array.after.flatMap(({ kind, natives }) =>
       natives.flatMap(({ native, indices }) => {
-        const other = this.jobs.find(({ id }) => id === native.id);
+        const other = this.jobs.find((one) => one.native === native.id);
         const wanted = other?.elements.filter(({ index }) =>
           kind === "each" ? index === element.index : (indices?.includes(index) ?? true),
         );
