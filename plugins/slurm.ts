@@ -279,6 +279,8 @@ const RESERVED: Record<string, string> = {
   "--export": "Use --env and --clean-env",
   "--wrap": "Write the command after --",
   "--signal": "Use --signal-delay",
+  "--time": "Use --time of jobx submit: jobx keeps the exact limit",
+  "-t": "Use --time of jobx submit: jobx keeps the exact limit",
   "--wait": "Use jobx submit --wait",
   "-W": "Use jobx submit --wait",
 };
@@ -563,22 +565,11 @@ function parsePartitions(stdout: string): Partition[] {
       maxSeconds: secondsOf(longest),
       defaultSeconds: secondsOf(usual),
       maxNodes: Number(/(\d+)$/.exec(size)?.[1] ?? 0) || null,
-      // "64+": so many or more.
-      cpus: largest(known, known?.cpus, cpus, 1),
-      memBytes: largest(known, known?.memBytes, mem, 1024 ** 2),
+      cpus: Math.max(known?.cpus ?? 0, Number(cpus)),
+      memBytes: Math.max(known?.memBytes ?? 0, Number(mem) * 1024 ** 2),
     });
   }
   return [...byName.values()];
-}
-
-function largest(
-  known: Partition | undefined,
-  before: number | null | undefined,
-  text: string,
-  unit: number,
-): number | null {
-  if (!/^\d+$/.test(text) || (known && before === null)) return null;
-  return Math.max(before ?? 0, Number(text) * unit);
 }
 
 /** "infinite", "n/a" */
