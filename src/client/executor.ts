@@ -69,7 +69,7 @@ export class Executor {
 
   /**
    * Submits one job with a task for each element: `map(f, [1, 2])` calls `f(1)` and `f(2)`. Further iterables give
-   * further arguments; all must have the same length, else it throws USAGE.
+   * further arguments; all must have the same length, and at least one element, else it throws USAGE.
    */
   map<A extends unknown[], R>(
     fn: Callable<A, R>,
@@ -194,5 +194,7 @@ function zip(iterables: readonly (Iterable<unknown> | undefined)[]): unknown[][]
       "Each task takes one element of each: give them one length",
     );
   }
+  if (first.length === 0)
+    throw usageError("map was given no elements", "Leave the call out where there are none");
   return first.map((_, row) => columns.map((column) => column[row]));
 }
