@@ -760,7 +760,7 @@ declare class Executor {
   submit<R = unknown>(reference: string, ...args: unknown[]): Promise<Job<R>>;
   /**
    * Submits one job with a task for each element: `map(f, [1, 2])` calls `f(1)` and `f(2)`. Further iterables give
-   * further arguments; all must have the same length, else it throws USAGE.
+   * further arguments; all must have the same length, and at least one element, else it throws USAGE.
    */
   map<A extends unknown[], R>(
     fn: Callable<A, R>,

@@ -742,6 +742,8 @@ type FindSample = {
 type VariablesSample = {
   of: "variables";
   variables(job: SampleJob): Record<string, string>;
+  /** The text of files that it makes for a job, by the variable that names each of them. */
+  files?(job: SampleJob): Record<string, string>;
   is?: Partial<ElementEnvironment>;
 };
 
