@@ -416,8 +416,10 @@ function resourceFlags(array: NativeArray): string[] {
 
 /** Grid Engine kills at the limit: the worker, which keeps the exact one, needs time to end by itself. */
 function limitOf({ spec, resources }: NativeArray): number {
-  return Math.ceil((resources.timeSeconds ?? 0) + spec.run.signalDelaySeconds);
+  return Math.ceil((resources.timeSeconds ?? 0) + Math.max(spec.run.signalDelaySeconds, LEAVING_SECONDS));
 }
+
+const LEAVING_SECONDS = 20;
 
 /** It waits for ends, whatever they are like; whether they are the wanted ones, the worker judges by the records. */
 function dependencyFlags({ after, spec, isArray }: NativeArray): string[] {
