@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 
 import debug from "../../plugins/debug.ts";
 import local from "../../plugins/local.ts";
@@ -58,4 +59,11 @@ test("what is left out says why, and the door for other people's tests gives the
   const leftOut = report.outcomes.filter(({ state }) => state === "left out");
   expect(leftOut.length).toBeGreaterThan(40);
   expect(leftOut.every(({ why }) => why !== null && why !== "")).toBe(true);
+});
+
+test("the worked example of the documentation is what new writes, which passes its test", async () => {
+  const readme = await Bun.file(join(import.meta.dir, "..", "..", "plugins", "README.md")).text();
+  const [, example] =
+    /## A complete one\n[^`]*`jobx plugins new mysite`[^`]*```ts\n(.*?)\n```\n/s.exec(readme) ?? [];
+  expect(`${example}\n`).toBe(GOOD);
 });
