@@ -298,6 +298,7 @@ for ((at = 0; at < count; at++)); do
   JOBX_PE_RANK=$((first + at)) JOBX_PE_LOCAL_RANK=$at "\${words[@]}" </dev/null &
   left+=($!)
 done
+exec 2>/dev/null
 code=0
 while test \${#left[@]} -gt 0; do
   if read -r -t 0.2 signal; then

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 
+import { admin } from "../helpers/cluster.ts";
+import { eventually } from "../helpers/eventually.ts";
 import { describeSge, TestSge } from "../helpers/sge.ts";
 
 const TWO_NODES = ["-N", "2", "--ranks-per-node", "2"];
@@ -71,5 +73,17 @@ describeSge("a task of several ranks", () => {
     expect(await jobx.wait(id, 40)).toBe(1);
     const [task] = await jobx.tasks(id);
     expect(task).toMatchObject({ state: "failed", reason: "ended because rank 3 failed (exit code 7)" });
+  });
+
+  test("is warned on every node, and leaves to run again", async () => {
+    const jobx = new TestSge();
+    const script = "trap 'echo heard; exit 85' USR2; echo ready; while :; do sleep 0.1; done";
+    const id = await jobx.submit([...TWO_NODES, "--", "sh", "-c", script]);
+    for (const name of LOGS) await jobx.untilLogged(id, "ready", name);
+    await admin("qmod", "-rj", ...(await jobx.natives(id)));
+    for (const name of LOGS) await jobx.untilLogged(id, "heard", name);
+    await eventually(async () => (await jobx.tasks(id))[0]?.attempt === 1, { timeoutMs: 30_000 });
+    await jobx.ok(["cancel", id]);
+    await admin("qdel", "-f", ...(await jobx.natives(id)));
   });
 });

@@ -14,6 +14,30 @@ trap 'exit 85' USR2
 while :; do sleep 0.1; done
 `;
 
+/** Waits in its first attempt, and gives back in the next one what it has saved or was asked for. */
+const TRAIN = `
+import { defineTask } from "jobx";
+async function untilWarned(ctx) {
+  console.log("waits");
+  for (;; await Bun.sleep(20)) ctx.signal.throwIfAborted();
+}
+export const polite = defineTask({
+  async run(ctx) {
+    if (ctx.restored) return [ctx.attempt, ctx.restored];
+    await ctx.save("saved 0");
+    await untilWarned(ctx);
+  },
+});
+export const asked = defineTask({
+  async run(ctx) {
+    if (ctx.restored) return [ctx.attempt, ctx.restored];
+    console.log("waits");
+    await Bun.sleep(1e8);
+  },
+  checkpoint: () => "saved 1",
+});
+`;
+
 describeSge("a worker in an allocation", () => {
   test("leaves when its job is rescheduled, and goes on from its checkpoint", async () => {
     const jobx = new TestSge({ user: "jobxsge" });
@@ -27,6 +51,18 @@ describeSge("a worker in an allocation", () => {
     expect(await jobx.wait(id, 60)).toBe(1);
     expect(await jobx.tasks(id)).toMatchObject([{ state: "succeeded", attempt: 1 }, { state: "cancelled" }]);
     expect(jobx.log(id, "1.out")).not.toContain("run 1");
+  });
+
+  test("calls a function again with the state that it left behind", async () => {
+    const jobx = new TestSge({ user: "jobxsge" });
+    await jobx.file("train.ts", TRAIN);
+    for (const [at, name] of ["polite", "asked"].entries()) {
+      const id = await jobx.submit([`train.ts#${name}`]);
+      await jobx.untilLogged(id, "waits");
+      await admin("qmod", "-rj", ...(await jobx.natives(id)));
+      expect(await jobx.wait(id)).toBe(0);
+      expect(await jobx.json<unknown>(["result", id])).toEqual([1, `saved ${at}`]);
+    }
   });
 
   test("moves away, when its queue is suspended, by its checkpointing environment", async () => {
