@@ -1,4 +1,5 @@
 import {
+  chunks,
   type CommandResult,
   defineScheduler,
   type JobRef,
@@ -8,10 +9,13 @@ import {
   type NativeDependency,
   type NativeStatus,
   option,
+  predecessorsOf,
+  rangesOf,
   type Sample,
   type SampleJob,
   shellWords,
   type Target,
+  wordsOf,
 } from "../src/plugin.ts";
 
 /** bjobs(1), STAT, and job states in the manual of LSF 10.1. What EXIT means, its reason tells. */
@@ -626,10 +630,8 @@ const HINTS: [RegExp, string][] = [
   [/illegal option -- *t|-ti/i, "LSF before 9.1.3 has no -ti"],
 ];
 
-function predecessors({ spec }: JobRef): string {
-  const jobs = [...new Set(spec.run.after.map((one) => one.job))];
-  if (jobs.length === 0) return "what -o dependency names";
-  return jobs.length === 1 ? `job ${jobs[0]}` : `one of the jobs ${jobs.join(", ")}`;
+function predecessors(job: JobRef): string {
+  return predecessorsOf(job) ?? "what -o dependency names";
 }
 
 /** `12`, `12[3]`, `12[1-5,7]`. */
@@ -644,28 +646,6 @@ function verb(words: string[], targets: Target[]): string[][] {
 
 /** So many ranges keep an argument well below what the system allows. */
 const MAX_RANGES = 5_000;
-
-function rangesOf(indices: number[]): string[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const index of indices.toSorted((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range && range.last === index - 1) range.last = index;
-    else ranges.push({ first: index, last: index });
-  }
-  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-}
-
-function chunks<T>(items: T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
-    items.slice(at * size, (at + 1) * size),
-  );
-}
-
-/** Words of a command line, with quotes as a shell has them. */
-function wordsOf(text: unknown): string[] {
-  const words = String(text ?? "").match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
-  return words.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
-}
 
 function quoted(text: string): string {
   return text === "" ? "" : shellWords([text]);

@@ -1,4 +1,6 @@
 import {
+  chunks,
+  clock,
   type CommandResult,
   defineScheduler,
   type JobRef,
@@ -8,10 +10,13 @@ import {
   type NativeDependency,
   type NativeStatus,
   option,
+  predecessorsOf,
+  rangesOf,
   type Sample,
   type SampleJob,
   shellWords,
   type Target,
+  wordsOf,
 } from "../src/plugin.ts";
 
 /** pbs_job_attributes(7B), job_state, and qstat(1B). Finished ones are told apart by how they finished. */
@@ -645,10 +650,8 @@ const HINTS: [RegExp, string][] = [
   [/Unauthorized Request/i, "PBS lets only its operators do this"],
 ];
 
-function predecessors({ spec }: JobRef): string {
-  const jobs = [...new Set(spec.run.after.map((one) => one.job))];
-  if (jobs.length === 0) return "what -o depend names";
-  return jobs.length === 1 ? `job ${jobs[0]}` : `one of the jobs ${jobs.join(", ")}`;
+function predecessors(job: JobRef): string {
+  return predecessorsOf(job) ?? "what -o depend names";
 }
 
 function verb(words: string[], ids: string[]): string[][] {
@@ -671,36 +674,8 @@ function wholeOf(id: string, isArray: boolean): string {
   return isArray && !isArrayId(id) ? `${id}[]` : id;
 }
 
-function rangesOf(indices: number[]): string[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const index of indices.toSorted((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range && range.last === index - 1) range.last = index;
-    else ranges.push({ first: index, last: index });
-  }
-  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-}
-
-function chunks<T>(items: T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
-    items.slice(at * size, (at + 1) * size),
-  );
-}
-
-/** Words of a command line, with quotes as a shell has them. */
-function wordsOf(text: unknown): string[] {
-  const words = String(text ?? "").match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
-  return words.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
-}
-
 function quoted(text: string): string {
   return text === "" ? "" : shellWords([text]);
-}
-
-function clock(time: string): string {
-  const date = new Date(time);
-  const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString("sv")} `;
-  return `${day}${date.toTimeString().slice(0, 5)}`;
 }
 
 function refuseUnless(holds: boolean, message: string, hint: string): void {
