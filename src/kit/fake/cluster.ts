@@ -57,6 +57,8 @@ export class FakeCluster {
   readonly #meanings: Meanings;
   readonly #faults = new Map<Meaning["verb"], Fault[]>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #runs = new Set<Promise<void>>();
+  #isStopped = false;
   #nextId = 5001;
 
   constructor(subject: Subject, folder: string) {
@@ -107,18 +109,21 @@ export class FakeCluster {
         if (verdict !== true) continue;
         element.state = "running";
         element.started = new Date();
-        void this.#runElement(job, element);
+        const run = this.#runElement(job, element).finally(() => this.#runs.delete(run));
+        this.#runs.add(run);
       }
     }
   }
 
   /** Ends everything that runs. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.isFull = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    const running = this.jobs.flatMap(({ elements }) => elements.flatMap(({ process }) => process ?? []));
-    for (const child of running) kill(child, "SIGKILL");
-    await Promise.all(running.map((child) => child.exited));
+    for (const { process: child } of this.jobs.flatMap(({ elements }) => elements)) {
+      if (child) kill(child, "SIGKILL");
+    }
+    await Promise.all(this.#runs);
   }
 
   #answer(meaning: Meaning, argv: string[], env: Record<string, string | undefined>): CommandResult {
@@ -283,7 +288,7 @@ export class FakeCluster {
       });
       const { process: child } = started;
       element.process = child;
-      if (this.isFull && element.wish === null) return;
+      if (this.#isStopped) kill(child, "SIGKILL");
       while (await stillRuns(child)) if (started.wantsRequeue()) this.#end(element, "requeue");
       if (started.wantsRequeue()) element.wish ??= "requeue";
       element.exitCode = child.exitCode ?? 0;
