@@ -46,17 +46,29 @@ export async function* asCompleted(
       if (!wait.over) news = Promise.withResolvers();
       // What has ended is given before it is told that the wait was given up.
       const { failure } = wait;
-      const left: Entry[] = [];
-      for (const entry of open) {
-        if (hasEnded(entry.scope)) yield entry.handle;
-        else left.push(entry);
-      }
+      // Seen at once: more of them end while the caller deals with one.
+      const { ended = [], left = [] } = Object.groupBy(open, ({ scope }) =>
+        hasEnded(scope) ? "ended" : "left",
+      );
       open = left;
+      for (const { handle } of inOrderOfEnds(ended)) yield handle;
       if (failure !== null && open.length > 0) throw failure;
     }
   } finally {
     own.abort();
   }
+}
+
+function inOrderOfEnds(ended: Entry[]): Entry[] {
+  const ends = new Map(ended.map((entry) => [entry, endOf(entry.scope)]));
+  return ended.sort((a, b) => (ends.get(a) ?? 0) - (ends.get(b) ?? 0));
+}
+
+/** When the last of its tasks ended, in milliseconds. */
+function endOf({ reader, indices }: Scope): number {
+  let end = 0;
+  for (const index of indices) end = Math.max(end, Date.parse(reader.timesOf(index).endedAt ?? "") || 0);
+  return end;
 }
 
 type Entry = { handle: Handle; scope: Scope };

@@ -73,6 +73,22 @@ test("tasks come as they end, those that have ended before first", async () => {
   expect(seen).toEqual([2, 0, 1]);
 });
 
+test("tasks that end while others are dealt with come in the order of their ends", async () => {
+  const { executor, home } = memoryExecutor();
+  const job = await executor.map(double, [0, 1, 2, 3]);
+  await endTasks(home, job.id, new Map([[1, 2]]));
+  const seen: number[] = [];
+  for await (const task of asCompleted(job, { timeout: 20 })) {
+    seen.push(task.index);
+    if (seen.length > 1) continue;
+    await endTasks(home, job.id, new Map([[3, 6]]), 1, "2026-01-01T00:00:02.000Z");
+    await endTasks(home, job.id, new Map([[2, 4]]), 2, "2026-01-01T00:00:03.000Z");
+    await endTasks(home, job.id, new Map([[0, 0]]), 3, "2026-01-01T00:00:01.000Z");
+    await job.wait();
+  }
+  expect(seen).toEqual([1, 0, 3, 2]);
+});
+
 test("a wait that takes too long, or is aborted, ends while the job goes on", async () => {
   const { executor, home } = memoryExecutor();
   const job = await executor.submit(double, 1);

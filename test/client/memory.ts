@@ -28,14 +28,16 @@ export async function endTasks(
   job: number,
   values: ReadonlyMap<number, unknown>,
   start = 0,
+  endedAt = STARTED_AT,
 ): Promise<void> {
   const writer = SegmentWriter.create(segmentPath(jobDir(home, job), 0, start, 0));
-  await Promise.all([...values].map(([task, value]) => writer.append(success(task, value))));
+  await Promise.all([...values].map(([task, value]) => writer.append(success(task, value, endedAt))));
   await writer.close();
 }
 
-function success(task: number, value: unknown): ResultRecord {
-  const startedAt = "2026-01-01T00:00:00.000Z";
+const STARTED_AT = "2026-01-01T00:00:00.000Z";
+
+function success(task: number, value: unknown, endedAt: string): ResultRecord {
   return {
     kind: "result",
     task,
@@ -48,8 +50,8 @@ function success(task: number, value: unknown): ResultRecord {
     signal: null,
     reason: null,
     node: "here",
-    startedAt,
-    endedAt: startedAt,
+    startedAt: STARTED_AT,
+    endedAt,
     usage: null,
   };
 }
