@@ -17,6 +17,8 @@ const OFFSET_BYTES = 6;
 /** Count 4, offset of the index 8, checksum 4. */
 const FOOTER_BYTES = 16;
 const BUFFER_BYTES = 1024 * 1024;
+/** A collection takes some milliseconds, which do not show beside writing as much as this. */
+const COLLECTED_BYTES = 32 * 1024 * 1024;
 /** Tasks are mostly asked for in order, so what follows a record or its offset is read along with it. */
 const WINDOW_BYTES = 8 * 1024;
 
@@ -48,6 +50,8 @@ export function writePayload(
     out.add(index);
     out.add(footer(offsets.length, indexAt));
     out.flush();
+    // What was written is garbage now; left to itself it may lie there until the results come, as large again.
+    if (out.position >= COLLECTED_BYTES) Bun.gc(true);
     return { count: offsets.length, bytes: out.position };
   });
 }
