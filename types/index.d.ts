@@ -90,6 +90,11 @@ declare abstract class Handle<T = unknown> {
   release(): Promise<Asked>;
   /** Sends what runs the warning that comes before a preemption, or a time limit, to try out checkpointing. */
   interrupt(options?: { timeout?: boolean }): Promise<Asked>;
+  /** Its id, as `Job.attach` takes it. */
+  toString(): string;
+  /** Its id, as `Job.attach` takes it. */
+  toJSON(): number | string;
+  protected constructor();
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -782,6 +787,7 @@ declare class Executor {
   plan(what: Work | string, ...args: unknown[]): Promise<string>;
   /** Finds a job of this home again, as `Job.attach` does. */
   attach<T = unknown>(selector: string | number): Promise<AnyHandle<T>>;
+  protected constructor();
 }
 
 /**

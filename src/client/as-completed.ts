@@ -1,4 +1,4 @@
-import { classed } from "./errors.ts";
+import { told } from "./errors.ts";
 import { Handle, scopeOf } from "./handle.ts";
 import { Job, type Task } from "./job.ts";
 import { hasEnded, secondsOf, type WaitOptions, watchedOf, whyNotEnded } from "./outcome.ts";
@@ -18,6 +18,7 @@ export async function* asCompleted(
   handles: Handle | Iterable<Handle>,
   options: WaitOptions = {},
 ): AsyncGenerator<Handle> {
+  const called = new Error();
   const list = handles instanceof Job ? handles.tasks : handles instanceof Handle ? [handles] : [...handles];
   let open: Entry[] = await Promise.all(
     list.map(async (handle) => ({ handle, scope: await scopeOf(handle) })),
@@ -33,7 +34,7 @@ export async function* asCompleted(
     )
     .then((outcome) => {
       const scopes = open.map(({ scope }) => scope);
-      if (outcome !== "ended") wait.failure = classed(whyNotEnded(outcome, scopes, options));
+      if (outcome !== "ended") wait.failure = whyNotEnded(outcome, scopes, options);
     })
     .catch((error: unknown) => (wait.failure = error))
     .finally(() => {
@@ -52,7 +53,7 @@ export async function* asCompleted(
       );
       open = left;
       for (const { handle } of inOrderOfEnds(ended)) yield handle;
-      if (failure !== null && open.length > 0) throw failure;
+      if (failure !== null && open.length > 0) throw told(failure, called);
     }
   } finally {
     own.abort();

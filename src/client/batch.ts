@@ -117,6 +117,10 @@ class Slot implements ScopeSource {
     throw untimely(false);
   }
 
+  peek(): Scope | null {
+    return this.#scope;
+  }
+
   async get(): Promise<Scope> {
     if (!this.#coming) await this.#touched();
     if (!this.#coming) throw untimely(false);

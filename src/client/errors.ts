@@ -76,11 +76,20 @@ export function taskErrorOf(error: JobxError, details: { selector: string; logTa
  */
 export function named<T>(act: () => T | Promise<T>): Promise<T> {
   const called = new Error();
-  return run(act).catch((error: unknown) => {
-    const own = classed(error);
-    if (own instanceof JobxError) own.stack = `${own.name}: ${own.message}${outerFrames(called)}`;
-    throw own;
-  });
+  return run(act).then(
+    (value) => (value instanceof JobxError ? told(value, called) : value),
+    (error: unknown) => {
+      throw told(error, called);
+    },
+  );
+}
+
+/** An error as the caller sees it, whose frames `called` has. */
+export function told<T>(error: T, called: Error): T;
+export function told(error: unknown, called: Error): unknown {
+  const own = classed(error);
+  if (own instanceof JobxError) own.stack = `${own.name}: ${own.message}${outerFrames(called)}`;
+  return own;
 }
 
 async function run<T>(act: () => T | Promise<T>): Promise<T> {

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import { usageError } from "../errors.ts";
 import { planJob } from "../orchestrator/plan.ts";
 import { chooseExecutor, type SubmitInput, submitJob } from "../orchestrator/submit.ts";
@@ -111,6 +113,11 @@ export class Executor {
   /** Finds a job of this home again, as `Job.attach` does. */
   attach<T = unknown>(selector: string | number): Promise<AnyHandle<T>> {
     return named(() => attachIn<T>(this.#session, String(selector)));
+  }
+
+  /** What a console shows. @internal */
+  [inspect.custom](): string {
+    return `Executor ${inspect({ home: this.home, options: this.options })}`;
   }
 
   #submit<T>(tasks: Tasks): Promise<Job<T>> {

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import { type JobxError, usageError } from "../errors.ts";
 import type { TaskState } from "../model/states.ts";
 import { cancelJobs, type Control, holdJobs, interruptJobs, releaseJobs } from "../orchestrator/control.ts";
@@ -34,6 +36,8 @@ export abstract class Handle<T = unknown> {
 
   /** A job's number, `"12.3"` of a task, `"12.3:1"` of a rank. */
   abstract readonly id: number | string;
+  /** What it is called; class names are shorter in the binary. @internal */
+  protected abstract readonly kind: string;
   readonly #source: ScopeSource;
 
   /** @internal */
@@ -160,6 +164,22 @@ export abstract class Handle<T = unknown> {
   /** What `retry` of a job and a task submits. */
   protected again(options: RetryOptions): Promise<Scope> {
     return this.#with((scope) => retryScope(scope, options));
+  }
+
+  /** Its id, as `Job.attach` takes it. */
+  toString(): string {
+    return String(this.id);
+  }
+
+  /** Its id, as `Job.attach` takes it. */
+  toJSON(): number | string {
+    return this.id;
+  }
+
+  /** What a console shows. @internal */
+  [inspect.custom](): string {
+    const scope = this.#source.peek();
+    return scope ? `${this.kind} ${this.id} (${scope.reader.spec.name})` : `${this.kind} not submitted yet`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,6 +29,8 @@ export type TaskPaths = {
 
 /** A submitted job of one task or many. Its values are of type `T`. */
 export class Job<T = unknown> extends Handle<T> {
+  /** @internal */
+  protected readonly kind = "Job";
   #tasks: readonly Task<T>[] | null = null;
 
   /** Its number within its home. */
@@ -115,6 +117,8 @@ export type AnyHandle<T = unknown> = Job<T> | Task<T> | Rank<T>;
 
 /** One task of a job. */
 export class Task<T = unknown> extends Handle<T> {
+  /** @internal */
+  protected readonly kind = "Task";
   /** As it would be typed: `"12.3"`. */
   get id(): string {
     return formatTaskId(this.scope.files.id, this.index);
@@ -167,6 +171,8 @@ export class Task<T = unknown> extends Handle<T> {
 
 /** One process of a task that has several. */
 export class Rank<T = unknown> extends Handle<T> {
+  /** @internal */
+  protected readonly kind = "Rank";
   /** As it would be typed: `"12.3:1"`. */
   get id(): string {
     return this.scope.selector;

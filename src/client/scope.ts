@@ -74,9 +74,11 @@ export class Scope {
 export type ScopeSource = {
   /** Throws where there is none yet. */
   now(): Scope;
+  /** null where there is none yet. */
+  peek(): Scope | null;
   get(): Promise<Scope>;
 };
 
 export function ready(scope: Scope): ScopeSource {
-  return { now: () => scope, get: async () => scope };
+  return { now: () => scope, peek: () => scope, get: async () => scope };
 }

@@ -39,7 +39,7 @@ export function fromErrorData(data: unknown): Error {
   const { name, message, stack, fields, ...rest } = isErrorData(data)
     ? data
     : { name: "Error", message: String(data), stack: null, fields: {} };
-  const error = new (CLASSES.get(name) ?? Error)(message);
+  const error = withoutFrames(() => made(name, message));
   if (error.name !== name) hide(error, "name", name);
   hide(error, "stack", stack ?? `${name}: ${message}`);
   for (const [key, value] of Object.entries(rest)) hide(error, key, value);
@@ -47,6 +47,22 @@ export function fromErrorData(data: unknown): Error {
     Object.defineProperty(error, key, { value, enumerable: true, writable: true, configurable: true });
   }
   return error;
+}
+
+function made(name: string, message: string): Error {
+  if (name === "AggregateError") return new AggregateError([], message);
+  return new (CLASSES.get(name) ?? Error)(message);
+}
+
+/** A console shows the line that made an error, jobx's own here, where it finds no frame in the stack that it has. */
+function withoutFrames(make: () => Error): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 /** The names of an error's own fields, without those that every error has. */

@@ -17,9 +17,21 @@ export function toRemoteError(thrown: unknown): RemoteError {
 }
 
 /** The error that a task threw, as an Error again: for `cause`, with its own name, stack and fields. */
-export function reviveError({ cause, ...error }: RemoteError): Error {
-  if (cause === null || cause === undefined) return fromErrorData(error);
-  return fromErrorData({ ...error, cause: isRemoteError(cause) ? reviveError(cause) : cause });
+export function reviveError({ cause, fields, ...error }: RemoteError): Error {
+  const revived = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, revive(value)]));
+  const { errors, ...others } = revived;
+  return fromErrorData({
+    ...error,
+    fields: others,
+    ...(errors !== undefined && { errors }),
+    ...(cause !== null && cause !== undefined && { cause: revive(cause) }),
+  });
+}
+
+function revive(value: unknown): unknown {
+  if (Array.isArray(value))
+    return value.map((each: unknown) => (isRemoteError(each) ? reviveError(each) : each));
+  return isRemoteError(value) ? reviveError(value) : value;
 }
 
 function describe(thrown: unknown, above: unknown[]): RemoteError {

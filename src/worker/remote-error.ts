@@ -43,11 +43,17 @@ export function reportError(error: RemoteError): void {
   }
 }
 
-/** Drops the frames of jobx and of the runtime, and says the same of what caused the error. */
+/** Drops the frames of jobx and of the runtime, also of what caused the error and of errors in its fields. */
 function trimmed(error: RemoteError): RemoteError {
   const lines = error.stack?.split("\n").filter((line) => !isForeignFrame(line)) ?? [];
   const stack = lines.some(isFrame) ? lines.join("\n") : null;
-  return { ...error, stack, cause: isRemoteError(error.cause) ? trimmed(error.cause) : error.cause };
+  const fields = Object.fromEntries(Object.entries(error.fields).map(([key, value]) => [key, within(value)]));
+  return { ...error, stack, cause: within(error.cause), fields };
+}
+
+function within(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown) => (isRemoteError(each) ? trimmed(each) : each));
+  return isRemoteError(value) ? trimmed(value) : value;
 }
 
 function isFrame(line: string): boolean {
