@@ -1,6 +1,7 @@
 import type { Entry } from "./entry.ts";
+import { giveOrder, ordersToCancel } from "./orders.ts";
 import { Predecessors } from "./predecessors.ts";
-import type { QueuedDependency, WorkerOrder } from "./protocol.ts";
+import type { QueuedDependency } from "./protocol.ts";
 
 /** What the gates ask of the queue. */
 export type GateOwner = {
@@ -127,12 +128,6 @@ export class Gates {
 /** Lets a running supervisor know which tasks may start and which never will. */
 function tell(entry: Entry, ready: number[], broken: Map<number, string>): void {
   if (!entry.supervisor) return;
-  const send = (order: WorkerOrder) => {
-    if (entry.link) entry.link.order(order);
-    else entry.pending = [...entry.pending, order];
-  };
-  if (ready.length > 0) send({ type: "unblock", tasks: ready });
-  for (const [reason, tasks] of Map.groupBy(broken.keys(), (task) => broken.get(task) ?? "")) {
-    send({ type: "cancel", tasks, reason });
-  }
+  if (ready.length > 0) giveOrder(entry, { type: "unblock", tasks: ready });
+  for (const order of ordersToCancel(broken)) giveOrder(entry, order);
 }

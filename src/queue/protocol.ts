@@ -4,6 +4,9 @@
  */
 export const QUEUE_PROTOCOL = 1;
 
+/** A queue without a job and a connection ends after this (unless JOBX_QUEUE_IDLE_MS says otherwise). */
+export const QUEUE_IDLE_SECONDS = 30;
+
 /** What one task of a job occupies. `gpus` is a count; `memBytes` is 0 where none was asked for. */
 export type SlotShape = { cpus: number; memBytes: number; gpus: number };
 

@@ -1,51 +1,35 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { hostname } from "node:os";
 
-import { errnoOf, JobxError, messageOf } from "../errors.ts";
+import { JobxError, messageOf } from "../errors.ts";
 import type { FinalState } from "../model/states.ts";
 import { readCancelled, readHeld, readSpec } from "../store/jobs.ts";
-import { elementLogPath, homeOf } from "../store/layout.ts";
-import { Broker } from "./broker.ts";
+import { homeOf } from "../store/layout.ts";
 import { type Entry, type Link, newEntry } from "./entry.ts";
-import { explainWait } from "./explain.ts";
 import { Gates } from "./gates.ts";
 import { killLeftovers } from "./identity.ts";
 import { Journal, type JournaledJob } from "./journal.ts";
-import { detectCapacity } from "./machine.ts";
+import { Line } from "./line.ts";
+import { giveOrder, giveWaitingOrders } from "./orders.ts";
 import type { QueuePaths } from "./paths.ts";
-import { Reader } from "./predecessors.ts";
 import { startOf } from "./proc.ts";
-import {
-  type EnqueueRequest,
-  QUEUE_PROTOCOL,
-  type QueuedJob,
-  type QueueInfo,
-  type QueueLimits,
-  type Slot,
-  type Tasks,
-  type WorkerOrder,
-} from "./protocol.ts";
+import type { EnqueueRequest, QueuedJob, QueueInfo, QueueLimits, Slot, Tasks } from "./protocol.ts";
 import { requestOf } from "./request.ts";
-import { adoptSupervisor, startSupervisor } from "./supervisor.ts";
+import { infoOf, statusOf } from "./status.ts";
+import { Supervision } from "./supervision.ts";
+import { adoptSupervisor } from "./supervisor.ts";
 import { closeJob } from "./verdicts.ts";
 
 export type QueueSettings = {
   paths: QueuePaths;
   env: Record<string, string | undefined>;
   log(line: string): void;
+  /** Called when a job was taken in, with its folder. */
+  entered(dir: string): void;
   /** Called when a job has left. */
   ended(): void;
 };
 
-/** A supervisor that dies this often without a new final record in between is not started again. */
-const MAX_DEATHS = 3;
-/** How long to wait after the first, the second death. */
-const PAUSES_MS = [50, 1_000];
-/** By this a supervisor says that another one runs the job (EX_TEMPFAIL): no death, but a reason to wait. */
-const BUSY = "exit code 75";
-const BUSY_PAUSE_MS = 1_000;
-/** How often supervisors that are not this process's children are looked at. */
-const WATCH_MS = 300;
 /** How many ended jobs are remembered, so that their end is told from a job never heard of. */
 const MEMORY = 20_000;
 
@@ -56,24 +40,36 @@ const MEMORY = 20_000;
 export class Queue {
   readonly #settings: QueueSettings;
   readonly #journal: Journal;
-  readonly #broker: Broker;
+  readonly #line: Line;
+  readonly #supervision: Supervision;
   readonly #gates: Gates;
   readonly #entries = new Map<string, Entry>();
   readonly #ended = new Set<string>();
   readonly #host = hostname();
-  #limits: QueueLimits = { cpus: null, memBytes: null, gpus: null, nice: null };
   #nextOrder = 1;
-  #pumping = false;
-  #alarm: ReturnType<typeof setTimeout> | null = null;
-  #watch: ReturnType<typeof setInterval> | null = null;
 
   constructor(settings: QueueSettings) {
     this.#settings = settings;
     this.#journal = new Journal(settings.paths.journal);
-    this.#broker = new Broker(detectCapacity({ env: settings.env }), Date.now() * 1000);
+    this.#line = new Line(this.#journal, settings.env, {
+      entry: (dir) => this.#entries.get(dir),
+      granted: (entry) => {
+        if (!entry.supervisor && entry.pause === null) this.#supervision.start(entry);
+      },
+      settled: () => this.#journal.compact(this.#entries.size, () => this.#journaled()),
+    });
+    const { paths, env, log } = settings;
+    const supervision = { socket: paths.socket, env, log, journal: this.#journal, line: this.#line };
+    this.#supervision = new Supervision(supervision, {
+      entries: () => this.#entries.values(),
+      has: (entry) => this.#entries.get(entry.request.dir) === entry,
+      recovered: (entry) => this.#lineUp(entry),
+      lost: (entry, reason) => this.#close(entry, "lost", reason),
+      gone: (entry) => this.#end(entry),
+    });
     this.#gates = new Gates({
       has: (dir) => this.#entries.has(dir),
-      opened: (entry) => this.#line(entry),
+      opened: (entry) => this.#lineUp(entry),
       broken: (entry, reason) => this.#close(entry, "cancelled", reason),
     });
   }
@@ -94,8 +90,8 @@ export class Queue {
     if (last) this.#allow(last.request.limits);
     for (const entry of this.#entries.values()) this.#gates.admit(entry);
     if (jobs.length > 0) this.#settings.log(`took up ${jobs.length} jobs of an earlier queue`);
-    this.#watchAdopted();
-    this.#pumpSoon();
+    this.#supervision.watchAdopted();
+    this.#line.lookSoon();
   }
 
   /** Takes a job in; one that is here already stays as it is. */
@@ -109,7 +105,8 @@ export class Queue {
     this.#journal.append({ kind: "job", request });
     if (entry.held) this.#journal.append({ kind: "held", dir: request.dir, held: true });
     this.#gates.admit(entry);
-    this.#pumpSoon();
+    this.#settings.entered(request.dir);
+    this.#line.lookSoon();
   }
 
   status(dir: string): QueuedJob {
@@ -118,39 +115,18 @@ export class Queue {
       const state = this.#ended.has(dir) ? "ended" : "unknown";
       return { dir, state, reason: null, supervisor: null, slots: 0 };
     }
-    const slots = this.#broker.heldBy(dir).length;
-    const supervisor = entry.supervisor?.pid ?? null;
-    const state = supervisor !== null && slots > 0 ? "running" : "queued";
-    return { dir, state, reason: state === "running" ? null : this.#reasonOf(entry), supervisor, slots };
+    return statusOf(entry, this.#entries, this.#line);
   }
 
   info(): QueueInfo {
-    const jobs = [...this.#entries.values()].map((entry) => {
-      const { state, slots } = this.status(entry.request.dir);
-      const shown = state === "running" ? state : ("queued" as const);
-      return {
-        dir: entry.request.dir,
-        job: entry.request.job,
-        token: entry.request.token,
-        state: shown,
-        slots,
-      };
-    });
-    return {
-      pid: process.pid,
-      host: this.#host,
-      protocol: QUEUE_PROTOCOL,
-      capacity: this.#broker.capacity,
-      used: this.#broker.used,
-      jobs,
-    };
+    return infoOf(this.#entries, this.#line, this.#host);
   }
 
   /** A job that has not started ends here; a running one is told. */
   cancel(dir: string, tasks: Tasks): void {
     const entry = this.#entries.get(dir);
     if (!entry) return;
-    if (entry.supervisor) return this.#order(entry, { type: "cancel", tasks, reason: null });
+    if (entry.supervisor) return giveOrder(entry, { type: "cancel", tasks, reason: null });
     if (tasks === null || this.#allCancelled(entry)) {
       this.#close(entry, "cancelled", "cancelled before it started");
     }
@@ -160,9 +136,9 @@ export class Queue {
     const entry = this.#entries.get(dir);
     if (!entry) return;
     if (tasks === null) this.#setHeld(entry, true);
-    if (entry.supervisor) this.#order(entry, { type: "hold", tasks });
-    else if (tasks === null) this.#leaveLine(entry);
-    this.#pumpSoon();
+    if (entry.supervisor) giveOrder(entry, { type: "hold", tasks });
+    else if (tasks === null) this.#line.leave(entry);
+    this.#line.lookSoon();
   }
 
   release(dir: string, tasks: Tasks): void {
@@ -170,9 +146,9 @@ export class Queue {
     if (!entry) return;
     // Where only some of a held job's tasks may go, the others stay held by the job's folder.
     if (tasks === null || readHeld(dir) !== "all") this.#setHeld(entry, false);
-    if (entry.supervisor) this.#order(entry, { type: "release", tasks });
-    else this.#line(entry);
-    this.#pumpSoon();
+    if (entry.supervisor) giveOrder(entry, { type: "release", tasks });
+    else this.#lineUp(entry);
+    this.#line.lookSoon();
   }
 
   /** Throws REFUSED when the job is not running. */
@@ -188,29 +164,24 @@ export class Queue {
     if (!entry) return link.order({ type: "cancel", tasks: null, reason: "its folder cannot be read" });
     if (entry.supervisor?.pid !== pid) entry.supervisor = adoptSupervisor(pid, startOf(pid));
     entry.link = link;
-    link.most(this.#broker.mostOf(entry.request.shape));
+    link.most(this.#line.mostOf(entry));
     const granted = entry.undelivered;
     entry.undelivered = [];
-    this.#addToLine(entry);
-    this.#broker.adopt(dir, [...held, ...granted]);
-    this.#noteSlots(dir);
-    if (want !== null) this.#broker.want(dir, want);
-    for (const order of standingOrders(entry)) link.order(order);
-    for (const order of entry.pending) link.order(order);
-    entry.pending = [];
+    this.#line.adopt(entry, [...held, ...granted]);
+    if (want !== null) this.#line.want(dir, want);
+    giveWaitingOrders(entry, link);
     if (granted.length > 0) link.order({ type: "grant", slots: [...granted] });
-    this.#pumpSoon();
+    this.#line.lookSoon();
   }
 
   want(dir: string, slots: number): void {
-    this.#broker.want(dir, slots);
-    this.#pumpSoon();
+    this.#line.want(dir, slots);
+    this.#line.lookSoon();
   }
 
   releaseSlot(dir: string, slot: number): void {
-    this.#broker.release(dir, slot);
-    this.#noteSlots(dir);
-    this.#pumpSoon();
+    this.#line.release(dir, slot);
+    this.#line.lookSoon();
   }
 
   /** Every task of the job has its record. */
@@ -225,7 +196,7 @@ export class Queue {
     const entry = this.#entries.get(dir);
     if (!entry || entry.link !== link) return;
     entry.link = null;
-    this.#watchAdopted();
+    this.#supervision.watchAdopted();
   }
 
   /** Lets go of waiting jobs whose home was removed: nobody can ask for them any more, and the queue could never end. */
@@ -249,10 +220,9 @@ export class Queue {
     }
     this.#entries.set(request.dir, entry);
     if (job.slots.length === 0 && !entry.supervisor) return;
-    this.#addToLine(entry);
-    this.#broker.adopt(request.dir, job.slots);
+    this.#line.restore(entry, job.slots);
     // A living supervisor gets nothing new before it has said what it wants; a dead one's slots are for the next.
-    if (entry.supervisor) this.#broker.want(request.dir, 0);
+    if (entry.supervisor) this.#line.want(request.dir, 0);
     else entry.undelivered = [...job.slots];
   }
 
@@ -268,121 +238,13 @@ export class Queue {
   }
 
   /** Puts a job in the line if nothing keeps it from starting. */
-  #line(entry: Entry): void {
+  #lineUp(entry: Entry): void {
     if (!entry.held && entry.waitsFor === null && entry.pause === null) {
-      this.#addToLine(entry);
+      this.#line.enter(entry);
       // Kept from a supervisor that died: what it left running is this job's own, until the next one has killed it.
-      if (entry.undelivered.length > 0 && !entry.supervisor) this.#start(entry);
+      if (entry.undelivered.length > 0 && !entry.supervisor) this.#supervision.start(entry);
     }
-    this.#pumpSoon();
-  }
-
-  #leaveLine(entry: Entry): void {
-    entry.undelivered = [];
-    this.#broker.remove(entry.request.dir);
-    this.#noteSlots(entry.request.dir);
-  }
-
-  #addToLine(entry: Entry): void {
-    const { dir, shape, tasks, parallel } = entry.request;
-    const startable = tasks - (entry.waiting?.size ?? 0) - (entry.broken?.size ?? 0);
-    this.#broker.add(dir, entry.order, shape, Math.min(Math.max(1, startable), parallel ?? Infinity));
-  }
-
-  /** Several events at once are answered by one look at the line. */
-  #pumpSoon(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    queueMicrotask(() => {
-      this.#pumping = false;
-      this.#pump();
-    });
-  }
-
-  #pump(): void {
-    const now = performance.now();
-    const { grants, reclaims, lookAgainAt } = this.#broker.allocate(now);
-    for (const { key, count } of reclaims) this.#entries.get(key)?.link?.order({ type: "reclaim", count });
-    for (const { key, slots } of grants) {
-      const entry = this.#entries.get(key);
-      if (!entry) continue;
-      this.#noteSlots(key);
-      if (entry.link) entry.link.order({ type: "grant", slots });
-      else entry.undelivered = [...entry.undelivered, ...slots];
-      if (!entry.supervisor && entry.pause === null) this.#start(entry);
-    }
-    if (this.#alarm) clearTimeout(this.#alarm);
-    this.#alarm = lookAgainAt === null ? null : setTimeout(() => this.#pumpSoon(), lookAgainAt - now);
-    this.#journal.compact(this.#entries.size, () => this.#journaled());
-  }
-
-  #start(entry: Entry): void {
-    const { dir } = entry.request;
-    try {
-      const supervisor = startSupervisor({
-        request: entry.request,
-        socket: this.#settings.paths.socket,
-        env: this.#settings.env,
-        nice: entry.request.limits.nice ?? this.#broker.capacity.nice,
-        exited: (how) => {
-          if (entry.supervisor === supervisor) this.#died(entry, how);
-        },
-      });
-      entry.supervisor = supervisor;
-      this.#journal.append({ kind: "supervisor", dir, pid: supervisor.pid, start: supervisor.start });
-    } catch (error) {
-      this.#settings.log(`job ${entry.request.job}: its supervisor cannot be started: ${messageOf(error)}`);
-      if (errnoOf(error) === "ENOENT" && !existsSync(dir)) return this.#end(entry);
-      this.#died(entry, `it cannot be started: ${messageOf(error)}`);
-    }
-  }
-
-  /** A supervisor has ended without a word: another one goes on by its records, with its slots. */
-  #died(entry: Entry, how: string): void {
-    const { dir, job } = entry.request;
-    if (this.#entries.get(dir) !== entry) return;
-    entry.supervisor = null;
-    entry.link = null;
-    entry.undelivered = [...this.#broker.heldBy(dir)];
-    // The records tell which tasks have ended, and the next supervisor says what it wants.
-    const busy = how === BUSY;
-    if (!busy) this.#countDeath(entry);
-    this.#settings.log(`job ${job}: its supervisor ended early (${how})`);
-    if (entry.deaths >= MAX_DEATHS) {
-      const reason = `its supervisor died ${entry.deaths} times (${how}); see ${elementLogPath(dir, 0)}`;
-      return this.#close(entry, "lost", reason);
-    }
-    entry.pause = busy
-      ? "another supervisor still runs it"
-      : `its supervisor died (${how}) and is started again`;
-    const pause = (busy ? undefined : PAUSES_MS[entry.deaths - 1]) ?? BUSY_PAUSE_MS;
-    setTimeout(() => {
-      entry.pause = null;
-      if (this.#entries.get(dir) === entry && !entry.supervisor) this.#line(entry);
-    }, pause);
-    this.#pumpSoon();
-  }
-
-  #countDeath(entry: Entry): void {
-    const finals = finalsOf(entry.request.dir);
-    entry.deaths = finals > entry.finals ? 1 : entry.deaths + 1;
-    entry.finals = finals;
-  }
-
-  /** Looks after supervisors whose end nobody tells: those that an earlier queue started. */
-  #watchAdopted(): void {
-    if (this.#watch) return;
-    this.#watch = setInterval(() => {
-      let left = 0;
-      for (const entry of this.#entries.values()) {
-        if (!entry.supervisor || entry.link) continue;
-        left++;
-        if (!entry.supervisor.alive()) this.#died(entry, "nobody saw how");
-      }
-      if (left > 0 || !this.#watch) return;
-      clearInterval(this.#watch);
-      this.#watch = null;
-    }, WATCH_MS);
+    this.#line.lookSoon();
   }
 
   /** Ends a job that no supervisor will finish; its open tasks get this state. */
@@ -401,7 +263,7 @@ export class Queue {
   #end(entry: Entry): void {
     const { dir } = entry.request;
     if (!this.#entries.delete(dir)) return;
-    this.#broker.remove(dir);
+    this.#line.remove(dir);
     this.#ended.add(dir);
     for (const oldest of this.#ended) {
       if (this.#ended.size <= MEMORY) break;
@@ -411,12 +273,7 @@ export class Queue {
     this.#gates.forget(entry);
     this.#gates.ended(dir);
     this.#settings.ended();
-    this.#pumpSoon();
-  }
-
-  #order(entry: Entry, order: WorkerOrder): void {
-    if (entry.link) entry.link.order(order);
-    else entry.pending = [...entry.pending, order];
+    this.#line.lookSoon();
   }
 
   #setHeld(entry: Entry, held: boolean): void {
@@ -430,47 +287,17 @@ export class Queue {
     return cancelled === "all" || (cancelled?.size ?? 0) >= entry.request.tasks;
   }
 
-  /** The latest submission says how much the user allows. */
   #allow(limits: QueueLimits): void {
-    if (JSON.stringify(limits) === JSON.stringify(this.#limits)) return;
-    this.#limits = limits;
-    this.#broker.capacity = detectCapacity({ env: this.#settings.env }, limits);
-    for (const entry of this.#entries.values()) entry.link?.most(this.#broker.mostOf(entry.request.shape));
-  }
-
-  #noteSlots(dir: string): void {
-    this.#journal.append({ kind: "slots", dir, slots: this.#broker.heldBy(dir) });
-  }
-
-  #reasonOf(entry: Entry): string | null {
-    if (entry.held) return "held; jobx release lets it start";
-    if (entry.waitsFor !== null) return entry.waitsFor;
-    if (entry.pause !== null) return entry.pause;
-    if (this.#broker.heldBy(entry.request.dir).length > 0) return "is being started";
-    const holders = this.#broker.holders.flatMap((dir) => {
-      const job = this.#entries.get(dir)?.request.job;
-      return job === undefined ? [] : [{ job, slots: this.#broker.heldBy(dir).length }];
-    });
-    return explainWait(entry.request.shape, this.#broker.capacity, this.#broker.used, holders);
+    if (!this.#line.allow(limits)) return;
+    for (const entry of this.#entries.values()) entry.link?.most(this.#line.mostOf(entry));
   }
 
   *#journaled(): Iterable<JournaledJob> {
     for (const { request, held, supervisor } of this.#entries.values()) {
       const identity = supervisor ? { pid: supervisor.pid, start: supervisor.start } : null;
-      yield { request, held, supervisor: identity, slots: this.#broker.heldBy(request.dir) };
+      yield { request, held, supervisor: identity, slots: this.#line.heldBy(request.dir) };
     }
   }
-}
-
-/** What every supervisor of the job has to be told, however often it connects. */
-function standingOrders(entry: Entry): WorkerOrder[] {
-  const orders: WorkerOrder[] = [];
-  if (entry.waiting && entry.waiting.size > 0) orders.push({ type: "block", tasks: [...entry.waiting] });
-  const broken = entry.broken ?? new Map<number, string>();
-  for (const [reason, tasks] of Map.groupBy(broken.keys(), (task) => broken.get(task) ?? "")) {
-    orders.push({ type: "cancel", tasks, reason });
-  }
-  return orders;
 }
 
 /** Whether it is certain that nothing is there; a file system that does not answer says nothing. */
@@ -480,11 +307,4 @@ function isGone(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** How many tasks of the job have a final record. */
-function finalsOf(dir: string): number {
-  const reader = Reader.open(dir);
-  reader?.refresh();
-  return reader?.finals ?? 0;
 }

@@ -1,29 +1,20 @@
 import { statSync, truncateSync, unlinkSync } from "node:fs";
-import { hostname } from "node:os";
 import { basename } from "node:path";
 
 import type { Socket, UnixSocketListener } from "bun";
 
 import { JobxError, messageOf } from "../errors.ts";
-import type { Link } from "./entry.ts";
-import { beat, HEARTBEAT_SECONDS } from "./heartbeat.ts";
+import { Conversation } from "./conversation.ts";
+import { Heartbeat, HEARTBEAT_SECONDS } from "./heartbeat.ts";
 import { takeLock } from "./lock.ts";
 import { pathsOfSocket, preparePaths, type QueuePaths } from "./paths.ts";
-import { isMessage, Peer } from "./peer.ts";
-import {
-  type ClientMessage,
-  type ClientReply,
-  type LinkOrder,
-  QUEUE_PROTOCOL,
-  type WorkerMessage,
-  type WorkerOrder,
-} from "./protocol.ts";
+import { Peer } from "./peer.ts";
+import { QUEUE_IDLE_SECONDS } from "./protocol.ts";
 import { Queue } from "./queue.ts";
 
-/** What a connection is known by: the job of a supervisor's, once it has said hello. */
-type Connected = { peer: Peer; link: Link; dir: string | null };
+/** A connection; without data before it is open. */
+type Connection = Socket<Conversation | undefined>;
 
-const IDLE_MS = 30_000;
 const LOG_BYTES = 1024 * 1024;
 
 /**
@@ -46,16 +37,17 @@ export async function runQueue(argv: string[]): Promise<number> {
   return 0;
 }
 
+/** Listens on the queue's socket, keeps its heart beating, and ends it when it is idle. */
 class Server {
   readonly ended: Promise<void>;
   readonly #end: () => void;
   readonly #paths: QueuePaths;
   readonly #queue: Queue;
-  readonly #connections = new Set<Connected>();
-  readonly #listener: UnixSocketListener<Connected | undefined>;
-  readonly #idleMs = Number(process.env["JOBX_QUEUE_IDLE_MS"] ?? IDLE_MS);
-  readonly #heartbeat: ReturnType<typeof setInterval>;
-  readonly #homes = new Set<string>();
+  readonly #conversations = new Set<Conversation>();
+  readonly #listener: UnixSocketListener<Conversation | undefined>;
+  readonly #idleMs = Number(process.env["JOBX_QUEUE_IDLE_MS"] ?? QUEUE_IDLE_SECONDS * 1000);
+  readonly #heartbeat: Heartbeat;
+  readonly #pulse: ReturnType<typeof setInterval>;
   #idle: ReturnType<typeof setTimeout> | null = null;
 
   constructor(paths: QueuePaths) {
@@ -63,116 +55,63 @@ class Server {
     this.ended = promise;
     this.#end = resolve;
     this.#paths = paths;
-    this.#queue = new Queue({ paths, env: process.env, log, ended: () => this.#settle() });
+    this.#heartbeat = new Heartbeat(paths);
+    this.#queue = new Queue({
+      paths,
+      env: process.env,
+      log,
+      entered: (dir) => this.#heartbeat.welcome(dir),
+      ended: () => this.#settle(),
+    });
     this.#queue.recover();
     removeSocket(paths.socket);
-    this.#listener = Bun.listen<Connected | undefined>({
+    this.#listener = Bun.listen<Conversation | undefined>({
       unix: paths.socket,
       socket: {
         open: (socket) => this.#open(socket),
         data: (socket, chunk) => this.#receive(socket, chunk),
-        drain: (socket) => socket.data?.peer.drain(),
+        drain: (socket) => socket.data?.drain(),
         close: (socket) => this.#close(socket),
         error: (socket) => this.#close(socket),
       },
     });
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_SECONDS * 1000);
+    this.#pulse = setInterval(() => this.#beat(), HEARTBEAT_SECONDS * 1000);
     this.#beat();
     this.#settle();
     log(`started, pid ${process.pid}`);
   }
 
-  #open(socket: Socket<Connected | undefined>): void {
-    const peer = new Peer(socket);
-    const order = (message: WorkerOrder | LinkOrder) => peer.send(message);
-    const link: Link = {
-      order,
-      most: (slots) => order({ type: "most", slots }),
-      goodbye: () => order({ type: "goodbye" }),
-    };
-    socket.data = { peer, link, dir: null };
-    this.#connections.add(socket.data);
+  #open(socket: Connection): void {
+    socket.data = new Conversation(this.#queue, new Peer(socket));
+    this.#conversations.add(socket.data);
     this.#settle();
   }
 
-  #close(socket: Socket<Connected | undefined>): void {
-    const connected = socket.data;
-    if (!connected || !this.#connections.delete(connected)) return;
-    if (connected.dir !== null) this.#queue.unlinked(connected.dir, connected.link);
+  #close(socket: Connection): void {
+    const conversation = socket.data;
+    if (!conversation || !this.#conversations.delete(conversation)) return;
+    conversation.ended();
     this.#settle();
   }
 
-  #receive(socket: Socket<Connected | undefined>, chunk: Uint8Array): void {
-    const connected = socket.data;
-    if (!connected) return;
+  #receive(socket: Connection, chunk: Uint8Array): void {
     try {
-      for (const message of connected.peer.receive(chunk)) {
-        if (!isMessage<ClientMessage | WorkerMessage>(message)) continue;
-        if ("seq" in message) connected.peer.send(this.#reply(message));
-        else this.#hear(connected, message);
-      }
+      socket.data?.receive(chunk);
     } catch (error) {
       log(`a connection sent what cannot be read: ${messageOf(error)}`);
-      connected.peer.close();
+      socket.data?.close();
     }
     this.#settle();
   }
 
-  #reply(message: ClientMessage): ClientReply {
-    const { seq } = message;
-    try {
-      return this.#answer(message);
-    } catch (error) {
-      const hint = error instanceof JobxError ? (error.hint ?? null) : null;
-      return { type: "error", seq, message: messageOf(error), hint };
-    }
-  }
-
-  #answer(message: ClientMessage): ClientReply {
-    const { seq } = message;
-    switch (message.type) {
-      case "client":
-        checkProtocol(message.protocol);
-        return { type: "ok", seq };
-      case "enqueue":
-        this.#queue.enqueue(message.request);
-        this.#beatFor(message.request.dir);
-        return { type: "ok", seq };
-      case "status":
-        return { type: "status", seq, jobs: message.dirs.map((dir) => this.#queue.status(dir)) };
-      case "info":
-        return { type: "info", seq, info: this.#queue.info() };
-      case "cancel":
-        this.#queue.cancel(message.dir, message.tasks);
-        return { type: "ok", seq };
-      case "hold":
-        this.#queue.hold(message.dir, message.tasks);
-        return { type: "ok", seq };
-      case "release":
-        this.#queue.release(message.dir, message.tasks);
-        return { type: "ok", seq };
-      case "interrupt":
-        this.#queue.interrupt(message.dir, message.tasks, message.kind);
-        return { type: "ok", seq };
-    }
-  }
-
-  #hear(connected: Connected, message: WorkerMessage): void {
-    if (message.type === "hello") {
-      checkProtocol(message.protocol);
-      connected.dir = message.dir;
-      this.#queue.hello(connected.link, message.dir, message.pid, message.slots, message.want);
-      return;
-    }
-    if (connected.dir === null) return;
-    if (message.type === "want") this.#queue.want(connected.dir, message.slots);
-    else if (message.type === "release") this.#queue.releaseSlot(connected.dir, message.slot);
-    else this.#queue.done(connected.dir, connected.link);
+  #beat(): void {
+    this.#queue.forgetRemoved();
+    this.#heartbeat.beat(this.#queue.dirs);
   }
 
   /** Starts or stops the clock that ends an idle queue. */
   #settle(): void {
-    const idle = this.#queue.size === 0 && this.#connections.size === 0;
+    const idle = this.#queue.size === 0 && this.#conversations.size === 0;
     if (idle === (this.#idle !== null)) return;
     if (this.#idle) clearTimeout(this.#idle);
     this.#idle = idle ? setTimeout(() => this.#stop(), this.#idleMs) : null;
@@ -182,36 +121,10 @@ class Server {
   #stop(): void {
     removeSocket(this.#paths.socket);
     this.#listener.stop(true);
-    clearInterval(this.#heartbeat);
+    clearInterval(this.#pulse);
     log("idle: ends");
     this.#end();
   }
-
-  #beat(): void {
-    this.#queue.forgetRemoved();
-    this.#homes.clear();
-    beat(this.#queue.dirs, hostname(), this.#paths);
-    for (const dir of this.#queue.dirs) this.#homes.add(dir.slice(0, dir.lastIndexOf("/")));
-  }
-
-  /** The first job of a home need not wait for the next beat. */
-  #beatFor(dir: string): void {
-    const jobs = dir.slice(0, dir.lastIndexOf("/"));
-    if (this.#homes.has(jobs)) return;
-    this.#homes.add(jobs);
-    beat([dir], hostname(), this.#paths);
-  }
-}
-
-function checkProtocol(protocol: number): void {
-  if (protocol === QUEUE_PROTOCOL) return;
-  throw new JobxError(
-    "REFUSED",
-    `Another version of jobx runs this user's queue on ${hostname()} (pid ${process.pid})`,
-    {
-      hint: `It ends by itself ${IDLE_MS / 1000} s after its last job; until then use that version`,
-    },
-  );
 }
 
 function removeSocket(path: string): void {

@@ -29,7 +29,13 @@ test("waiting jobs of a home that was removed are let go, those of other homes s
   const paths = queuePaths(env);
   preparePaths(paths);
   let ended = 0;
-  const queue = new Queue({ paths, env, log: () => undefined, ended: () => ended++ });
+  const queue = new Queue({
+    paths,
+    env,
+    log: () => undefined,
+    entered: () => undefined,
+    ended: () => ended++,
+  });
   for (const home of ["kept", "removed"]) {
     const dir = join(root, home, "jobs", "1");
     mkdirSync(dir, { recursive: true });
