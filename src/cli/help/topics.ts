@@ -16,6 +16,7 @@ import retries from "./retries.md" with { type: "text" };
 import selectors from "./selectors.md" with { type: "text" };
 import sge from "./sge.md" with { type: "text" };
 import slurm from "./slurm.md" with { type: "text" };
+import submitit from "./submitit.md" with { type: "text" };
 import submitting from "./submitting.md" with { type: "text" };
 import sweeps from "./sweeps.md" with { type: "text" };
 
@@ -30,6 +31,7 @@ export const TOPICS: readonly Topic[] = [
   { name: "functions", summary: "TypeScript functions as jobs", text: functions },
   { name: "api", summary: "Scripts that submit, wait and collect: a tour", text: api },
   { name: "code", summary: "What of your code a job takes along, and what it cannot", text: code },
+  { name: "submitit", summary: "From submitit to jobx, line by line", text: submitit },
   { name: "results", summary: "Result values, logs, output for programs", text: results },
   { name: "retries", summary: "Failures, time limits, exit code 85", text: retries },
   { name: "checkpointing", summary: "Tasks that keep a state and go on from it", text: checkpointing },
