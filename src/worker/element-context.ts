@@ -1,12 +1,15 @@
 import type { JobSpec } from "../model/job.ts";
-import type { PayloadFile } from "../store/payload.ts";
-import type { Alarms } from "./alarms.ts";
+import { readEnvironment } from "../store/jobs.ts";
+import { jobFiles } from "../store/layout.ts";
+import { openPayload, type PayloadFile } from "../store/payload.ts";
+import { Alarms } from "./alarms.ts";
 import type { Allocation } from "./element.ts";
-import type { Family } from "./processes.ts";
+import { elementEnvironment } from "./environment.ts";
+import { Family } from "./processes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunnerPool } from "./runner-pool.ts";
-import type { Sampler } from "./sampler.ts";
-import type { Spares } from "./spares.ts";
+import { Sampler } from "./sampler.ts";
+import { Spares } from "./spares.ts";
 
 /** What all attempts of one supervisor share. */
 export type ElementContext = {
@@ -30,3 +33,42 @@ export type ElementContext = {
   /** Runners by slot, for functions; null for commands, which never load that code. */
   runners: RunnerPool | null;
 };
+
+/** Made once the element knows its place and has somewhere to record; `closeContext` is its end. */
+export async function makeContext(
+  dir: string,
+  spec: JobSpec,
+  place: { node: string; ranks: number; recorder: Recorder; allocation: Allocation | null },
+): Promise<ElementContext> {
+  const alarms = new Alarms();
+  const family = new Family();
+  const environment = elementEnvironment(spec, readEnvironment(dir), process.env);
+  return {
+    dir,
+    spec,
+    payload: openPayload(jobFiles.payload(dir)),
+    ...place,
+    environment,
+    cwd: spec.cwd,
+    alarms,
+    family,
+    sampler: new Sampler(alarms),
+    spares: new Spares(dir, spec.tasks),
+    runners: spec.entry.kind === "function" ? await makeRunners(spec, environment, family) : null,
+  };
+}
+
+/** Ends what the tasks share, and whatever of them still runs. */
+export async function closeContext({ alarms, payload, runners, family }: ElementContext): Promise<void> {
+  alarms.clear();
+  payload.close();
+  await runners?.close();
+  family.end();
+}
+
+/** Loaded here, so that a command's supervisor stays small. */
+async function makeRunners(spec: JobSpec, env: Record<string, string>, family: Family) {
+  if (spec.entry.kind !== "function") return null;
+  const { RunnerPool } = await import("./runner-pool.ts");
+  return new RunnerPool({ runtime: spec.runtime, env, family }, spec.entry);
+}

@@ -4,12 +4,14 @@ import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts"
 import { isRequested } from "../store/requests.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
-import { type Allocation, secondsUntilEnd } from "./element.ts";
+import { secondsUntilEnd } from "./element.ts";
+import { FreeSlots } from "./free-slots.ts";
 import type { ElementHistory } from "./history.ts";
 import { judge } from "./outcome.ts";
-import { type History, NO_HISTORY } from "./policy.ts";
-import { neverRan, type RankEnd } from "./rank.ts";
+import { type History, NO_HISTORY, withAnother } from "./policy.ts";
 import type { TaskLine, Waiting } from "./task-line.ts";
+import { learnEnd } from "./time-left.ts";
+import { recordOfLeft, recordsOfUnrun, type Unrun } from "./unrun.ts";
 import { WishReader } from "./wishes.ts";
 
 /** How the tasks of an element have ended, counted. `left`: tasks that another run must take up. */
@@ -24,9 +26,6 @@ export class ElementRun {
   readonly #histories = new Map<number, History>();
   /** Attempts to be followed by one in another run of the element. */
   readonly #left: AgainRecord[] = [];
-  #idle: Slot[] = [];
-  #reclaim = 0;
-  #wanted = -1;
   readonly #wishes: WishReader;
   #preempted = false;
   #stopped = false;
@@ -37,7 +36,7 @@ export class ElementRun {
 
   readonly #context: ElementContext;
   readonly #line: TaskLine;
-  readonly #slots: SlotSource;
+  readonly #free: FreeSlots;
 
   constructor(
     context: ElementContext,
@@ -48,7 +47,7 @@ export class ElementRun {
   ) {
     this.#context = context;
     this.#line = line;
-    this.#slots = slots;
+    this.#free = new FreeSlots(slots, context.recorder);
     this.#result = result;
     this.#wishes = new WishReader(context.dir);
     for (const [task, { failures, timeouts, losses }] of history.tasks) {
@@ -66,16 +65,16 @@ export class ElementRun {
 
   /** Gives every task that waits this end: the element cannot run any. */
   failAll(reason: string): void {
-    this.#endWaiting(() => true, { cause: null, causeReason: null, end: neverRan(reason) });
+    this.#endWaiting(() => true, { cause: null, reason });
   }
 
   obey(order: WorkerOrder): void {
     switch (order.type) {
       case "grant":
-        this.#idle.push(...order.slots);
+        this.#free.add(...order.slots);
         break;
       case "reclaim":
-        this.#reclaim += order.count;
+        this.#free.reclaim(order.count);
         break;
       case "cancel":
         this.#cancel(includes(order.tasks), order.reason ?? "cancelled");
@@ -102,13 +101,13 @@ export class ElementRun {
   }
 
   /** The node is about to be taken away, or the limit is near: tasks may save their state and leave. */
-  preempt(kind: "preempted" | "timeout" = "preempted"): void {
+  preempt(kind: "preempted" | "timeout"): void {
     const { allocation } = this.#context;
     this.#leaving = allocation !== null;
     // Some schedulers warn of a cancellation as well.
     if (allocation) this.#heedWishes();
     if (kind === "preempted" && allocation?.endsAt === null && allocation.timeLeft) {
-      void this.#learnLimit(allocation, allocation.timeLeft).then(() => this.#warn(kind));
+      void learnEnd(allocation, allocation.timeLeft).then(() => this.#warn(kind));
     } else this.#warn(kind);
   }
 
@@ -124,13 +123,6 @@ export class ElementRun {
     this.#pump();
   }
 
-  /** A limit that nobody asked for is the site's, and only the scheduler knows it. */
-  async #learnLimit(allocation: Allocation, words: string[]): Promise<void> {
-    const { askTimeLeft } = await import("./time-left.ts");
-    const seconds = await askTimeLeft(words);
-    allocation.endsAt = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
-  }
-
   /**
    * Ends everything. After a preemption what waits is left for the next run, else it is cancelled. In an
    * allocation only what jobx was asked to cancel is: the scheduler may have ended it for any reason.
@@ -143,7 +135,7 @@ export class ElementRun {
     for (const attempt of this.#running.values()) {
       attempt.stop(this.#preempted ? "preempted" : "cancelled", this.#preempted ? "preempted" : reason);
     }
-    if (!this.#preempted) this.#endWaiting(() => true, cancelledEnd(reason));
+    if (!this.#preempted) this.#endWaiting(() => true, { cause: "cancelled", reason });
     this.#pump();
   }
 
@@ -164,19 +156,7 @@ export class ElementRun {
 
   /** Records that what was left to another run has ended, since there will be none, and why. */
   giveUp(why: string): void {
-    for (const { kind: _kind, why: cause, reason, ...record } of this.#left) {
-      this.#context.recorder.ended([
-        {
-          ...record,
-          kind: "result",
-          status: cause === "timeout" ? "timeout" : "failed",
-          reason: `${reason}; it could not be run again: ${why}`,
-          value: null,
-          error: null,
-          usage: null,
-        },
-      ]);
-    }
+    this.#context.recorder.ended(this.#left.map((record) => recordOfLeft(record, why)));
   }
 
   /** Whether no task runs: before the first, while setup runs, and after the last. */
@@ -203,13 +183,13 @@ export class ElementRun {
 
   #startOne(): boolean {
     const { parallel } = this.#context.spec.run;
-    if (this.#idle.length === 0 || (parallel !== null && this.#running.size >= parallel)) return false;
+    if (this.#free.isEmpty || (parallel !== null && this.#running.size >= parallel)) return false;
     if (this.#line.startable(1) === 0) return false;
     this.#heedWishes();
     const next = this.#line.next();
-    const slot = this.#idle.pop();
+    const slot = this.#free.take();
     if (!next || !slot) {
-      if (slot) this.#idle.push(slot);
+      if (slot) this.#free.add(slot);
       return false;
     }
     this.#start(next, slot);
@@ -217,29 +197,31 @@ export class ElementRun {
   }
 
   #start({ task, attempt: number, why }: Waiting, slot: Slot): void {
-    const attempt = new Attempt(this.#context, task, number, slot, why);
+    const attempt = new Attempt(this.#context, task, number, slot, why ?? null);
     this.#running.set(task, attempt);
     void attempt
       .run(() => this.#running.size === 1)
       .then((end) => {
         this.#running.delete(task);
         this.#settleAttempt(attempt, end);
-        this.#idle.push(slot);
+        this.#free.add(slot);
         this.#pump();
       });
   }
 
   #settleAttempt(attempt: Attempt, end: AttemptEnd): void {
     const context = this.#context;
+    const { dir, spec, node } = context;
     const { task } = attempt;
     const history = this.#histories.get(task) ?? NO_HISTORY;
-    const { decision, records } = judge({ ...context, task, attempt: attempt.attempt }, end, history);
+    const place = { dir, spec, node, task, attempt: attempt.attempt };
+    const { decision, records } = judge(place, end, history);
     context.recorder.ended(records);
     if (!("again" in decision)) {
       context.spares.collect(task);
-      return this.#count(decision.final === "succeeded", 1);
+      return this.#count(decision.final === "succeeded");
     }
-    this.#histories.set(task, added(history, decision.again));
+    this.#histories.set(task, withAnother(history, decision.again));
     if (this.#stopped || !this.#mayRunAgainHere()) this.#left.push(...records.filter(isAgain));
     else this.#line.push({ task, attempt: attempt.attempt + 1, why: records[0]?.reason ?? undefined });
   }
@@ -257,48 +239,22 @@ export class ElementRun {
   }
 
   #cancel(includesTask: (task: number) => boolean, reason = "cancelled"): void {
-    const cancelled = cancelledEnd(reason);
-    this.#endWaiting(includesTask, cancelled);
-    for (const [task, attempt] of this.#running) {
-      if (includesTask(task)) attempt.stop(cancelled.cause, cancelled.causeReason);
-    }
+    this.#endWaiting(includesTask, { cause: "cancelled", reason });
+    for (const [task, attempt] of this.#running) if (includesTask(task)) attempt.stop("cancelled", reason);
   }
 
   /** Records tasks that never started as ended. */
-  #endWaiting(
-    includesTask: (task: number) => boolean,
-    { cause, causeReason, end }: { cause: "cancelled" | null; causeReason: string | null; end: RankEnd },
-  ): void {
-    const context = this.#context;
-    const now = new Date().toISOString();
-    const ranks = Array.from({ length: context.ranks }, () => end);
-    const run = { ...context.spec.run, retries: 0 };
-    const place = { ...context, spec: { ...context.spec, run } };
-    for (const { task, attempt } of this.#line.remove(includesTask)) {
-      const ended: AttemptEnd = { cause, causeReason, ranks, startedAt: now, endedAt: now };
-      context.recorder.ended(judge({ ...place, task, attempt }, ended, NO_HISTORY).records);
-      this.#count(false, 1);
-    }
+  #endWaiting(includesTask: (task: number) => boolean, why: Unrun): void {
+    const waiting = this.#line.remove(includesTask);
+    this.#context.recorder.ended(recordsOfUnrun(this.#context, waiting, why));
+    this.#result.unsuccessful += waiting.length;
   }
 
-  /** Keeps the slots that can be used, gives the others back, and says how many are wanted. */
+  /** Keeps the slots that can be used, and says how many these are. */
   #settleSlots(): void {
     const limit = this.#context.spec.run.parallel ?? Infinity;
     const startable = this.#stopped ? 0 : this.#line.startable(MOST_WANTED);
-    const wanted = Math.min(limit, this.#running.size + startable, MOST_WANTED);
-    while (this.#idle.length > 0 && (this.#reclaim > 0 || this.#running.size + this.#idle.length > wanted)) {
-      const slot = this.#idle.pop();
-      if (slot) this.#giveBack(slot);
-    }
-    if (wanted === this.#wanted) return;
-    this.#wanted = wanted;
-    this.#slots.want(wanted);
-  }
-
-  /** Others learn of a free slot once the records of what ran in it are durable. */
-  #giveBack(slot: Slot): void {
-    this.#reclaim = Math.max(0, this.#reclaim - 1);
-    void this.#context.recorder.settled().then(() => this.#slots.release(slot));
+    this.#free.settle(this.#running.size, Math.min(limit, this.#running.size + startable, MOST_WANTED));
   }
 
   #heedWishes(): void {
@@ -333,9 +289,9 @@ export class ElementRun {
     return [...this.#running.values()].filter((attempt) => wanted(attempt.task));
   }
 
-  #count(succeeded: boolean, tasks: number): void {
-    if (succeeded) this.#result.succeeded += tasks;
-    else this.#result.unsuccessful += tasks;
+  #count(succeeded: boolean): void {
+    if (succeeded) this.#result.succeeded++;
+    else this.#result.unsuccessful++;
   }
 
   #conclude(): void {
@@ -353,16 +309,6 @@ function includes(tasks: Tasks): (task: number) => boolean {
   if (tasks === null) return () => true;
   const set = new Set(tasks);
   return (task) => set.has(task);
-}
-
-function cancelledEnd(causeReason: string): { cause: "cancelled"; causeReason: string; end: RankEnd } {
-  return { cause: "cancelled", causeReason, end: neverRan(causeReason) };
-}
-
-function added(history: History, why: "failed" | "timeout" | "preempted" | "lost"): History {
-  if (why === "failed") return { ...history, failures: history.failures + 1 };
-  if (why === "timeout") return { ...history, timeouts: history.timeouts + 1 };
-  return why === "lost" ? { ...history, losses: history.losses + 1 } : history;
 }
 
 /** More slots than any host has CPUs for. */

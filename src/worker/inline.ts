@@ -18,7 +18,7 @@ import { runFunctionHere } from "./inline-function.ts";
 import { type InlineSignals, takeSignals } from "./inline-signals.ts";
 import { openInspector } from "./inspector.ts";
 import { judge } from "./outcome.ts";
-import { type History, NO_HISTORY } from "./policy.ts";
+import { type History, NO_HISTORY, withAnother } from "./policy.ts";
 import { neverRan, type RankEnd } from "./rank.ts";
 import { Recorder } from "./recorder.ts";
 import { attemptLine } from "./start-rank.ts";
@@ -144,11 +144,7 @@ async function runTask(job: InlineJob, task: number, payload: TaskPayload): Prom
       if (ended && !ended.ok && !ended.error) context.note(`Task ${task}: ${records[0]?.reason}`);
       return;
     }
-    history = {
-      failures: history.failures + (decision.again === "failed" ? 1 : 0),
-      timeouts: history.timeouts + (decision.again === "timeout" ? 1 : 0),
-      losses: history.losses,
-    };
+    history = withAnother(history, decision.again);
   }
 }
 

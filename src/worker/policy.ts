@@ -51,6 +51,13 @@ export function decide(ending: Ending, history: History, run: RunOptions): Decis
   return retry(ending, history, run);
 }
 
+/** A task's history once another attempt is to be followed by one more, for this reason. */
+export function withAnother(history: History, why: AgainRecord["why"]): History {
+  if (why === "failed") return { ...history, failures: history.failures + 1 };
+  if (why === "timeout") return { ...history, timeouts: history.timeouts + 1 };
+  return why === "lost" ? { ...history, losses: history.losses + 1 } : history;
+}
+
 function timeout(ending: Ending, history: History, run: RunOptions): Decision {
   const state = ending.cause === null ? "failed" : "timeout";
   if (!canResume(ending, run)) return final(state);

@@ -4,24 +4,19 @@ import { resolve } from "node:path";
 import type { JobSpec } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { ensureDir } from "../store/files.ts";
-import { readEnvironment, readSpec } from "../store/jobs.ts";
+import { readSpec } from "../store/jobs.ts";
 import { jobFiles, segmentPath } from "../store/layout.ts";
-import { openPayload } from "../store/payload.ts";
-import { Alarms } from "./alarms.ts";
 import { claimElement } from "./claim.ts";
-import type { ElementContext } from "./element-context.ts";
+import { closeContext, type ElementContext, makeContext } from "./element-context.ts";
 import { type ElementResult, ElementRun } from "./element-run.ts";
+import { obeySignals } from "./element-signals.ts";
 import { type Allocation, type Element, elementOf } from "./element.ts";
-import { elementEnvironment } from "./environment.ts";
-import { readHistory } from "./history.ts";
-import { Family } from "./processes.ts";
+import { readLeftHistory } from "./handover.ts";
 import { describeFailure, Recorder, STORAGE_EXIT_CODE } from "./recorder.ts";
 import { takeUp } from "./recovery.ts";
 import { requeueElement } from "./requeue.ts";
-import { Sampler } from "./sampler.ts";
 import { runSetup, runTeardown } from "./setup.ts";
 import { openSlots } from "./slots.ts";
-import { Spares } from "./spares.ts";
 import { TaskLine, type Waiting } from "./task-line.ts";
 
 /** Exit codes of a worker besides 0 (every task succeeded), 1 (some did not) and 74 (records could not be stored). */
@@ -95,10 +90,7 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
     return exitCodeOf(result, run, element.allocation);
   } finally {
     forget();
-    context.alarms.clear();
-    context.payload.close();
-    await context.runners?.close();
-    context.family.end();
+    await closeContext(context);
   }
 }
 
@@ -143,22 +135,6 @@ async function live(
   return result;
 }
 
-/** The history of an element, once an earlier run on another host has left, or has had its time for it. */
-async function readLeftHistory(dir: string, element: Element, place: { ranks: number; node: string }) {
-  const { restarts = 0, handoverSeconds = 0 } = element.allocation ?? {};
-  const deadline = performance.now() + (restarts > 0 ? handoverSeconds * 1000 : 0);
-  for (;;) {
-    const history = readHistory(dir, element.element, place.ranks, restarts);
-    const isLeft = [...history.tasks.values()].every(({ open }) =>
-      open.every(({ node }) => node === place.node),
-    );
-    if (isLeft || performance.now() > deadline) return history;
-    await Bun.sleep(HANDOVER_LOOK_MS);
-  }
-}
-
-const HANDOVER_LOOK_MS = 250;
-
 /** Cancels the tasks whose predecessors did not end as they should have. */
 async function heedPredecessors(
   run: ElementRun,
@@ -169,67 +145,6 @@ async function heedPredecessors(
   const { judgeAfter } = await import("./judge-after.ts");
   const broken = await judgeAfter({ dir, spec, tasks: waiting }, stop);
   for (const { tasks, reason } of broken) run.obey({ type: "cancel", tasks, reason });
-}
-
-async function makeContext(
-  dir: string,
-  spec: JobSpec,
-  place: { node: string; ranks: number; recorder: Recorder; allocation: Allocation | null },
-): Promise<ElementContext> {
-  const alarms = new Alarms();
-  const family = new Family();
-  const environment = elementEnvironment(spec, readEnvironment(dir), process.env);
-  return {
-    dir,
-    spec,
-    payload: openPayload(jobFiles.payload(dir)),
-    ...place,
-    environment,
-    cwd: spec.cwd,
-    alarms,
-    family,
-    sampler: new Sampler(alarms),
-    spares: new Spares(dir, spec.tasks),
-    runners: spec.entry.kind === "function" ? await makeRunners(spec, environment, family) : null,
-  };
-}
-
-/** Loaded here, so that a command's supervisor stays small. */
-async function makeRunners(spec: JobSpec, env: Record<string, string>, family: Family) {
-  if (spec.entry.kind !== "function") return null;
-  const { RunnerPool } = await import("./runner-pool.ts");
-  return new RunnerPool({ runtime: spec.runtime, env, family }, spec.entry);
-}
-
-/** SIGUSR2 warns of a preemption, SIGUSR1 of a time limit, SIGTERM ends; the terminal's closing and SIGCONT mean nothing here. */
-function obeySignals(
-  run: ElementRun,
-  { family, allocation }: ElementContext,
-  settingUp: AbortController,
-): () => void {
-  const ignored = allocation?.ignoredSignals ?? [];
-  const warn = () => run.preempt();
-  const end = () => {
-    // Setup and teardown; tasks are told by the run, once: some programs take a second SIGTERM for haste.
-    if (run.isIdle) family.signal("SIGTERM");
-    run.stop();
-    settingUp.abort();
-  };
-  const ignore = () => undefined;
-  const warnOfLimit = () => run.preempt("timeout");
-  const handlers: Record<string, () => void> = {
-    SIGUSR2: warn,
-    SIGUSR1: warnOfLimit,
-    SIGTERM: end,
-    SIGINT: end,
-    SIGHUP: ignore,
-    SIGCONT: ignore,
-  };
-  for (const signal of ignored) handlers[signal] = ignore;
-  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
-  return () => {
-    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
-  };
 }
 
 async function stored(recorder: Recorder) {
