@@ -8,7 +8,8 @@ export { admin, type TaskStatus } from "./cluster.ts";
 
 const CLUSTER = join(import.meta.dir, "..", "..", "scripts", "slurm-cluster");
 const COMMANDS = ["sbatch", "squeue", "sacct", "scontrol", "scancel", "sinfo", "srun"];
-const HAS_CLUSTER = process.env["JOBX_TEST_SLURM"] === "1";
+/** Whether there is a live cluster, which the tests may use. */
+export const HAS_CLUSTER = process.env["JOBX_TEST_SLURM"] === "1";
 
 /** A group of tests on the live cluster; without one they are skipped, and it is said. */
 export function describeSlurm(title: string, tests: () => void): void {

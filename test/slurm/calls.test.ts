@@ -9,7 +9,8 @@ describeSlurm("what a job costs the controller", () => {
     const jobx = new TestSlurm();
     const id = await jobx.submit([
       "--array",
-      "0-999",
+      // Not more at once, so that there is room for other tests.
+      "0-999%8",
       "--",
       "sh",
       "-c",

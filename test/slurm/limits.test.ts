@@ -6,7 +6,7 @@ import { describeSlurm, sideBySide } from "../helpers/slurm.ts";
 const SHORT = ["-p", "short"];
 
 describeSlurm("a partition's limits", () => {
-  const nextJobx = sideBySide({ user: "jobxtest" }, {}, {});
+  const nextJobx = sideBySide({ user: "jobxtest" }, {}, {}, {});
 
   test.concurrent(
     "end as timeouts what asked for no time, and are no preemptions that go on for ever",
@@ -20,6 +20,20 @@ describeSlurm("a partition's limits", () => {
       ]);
       expect(jobx.callLines("scontrol").filter((line) => line.includes("requeue"))).toHaveLength(1);
       expect(jobx.callLines("squeue").filter((line) => line.includes("%L"))).toHaveLength(2);
+    },
+  );
+
+  test.concurrent(
+    "let a task's own limit count across requeues, until there were enough timeouts",
+    async () => {
+      const jobx = nextJobx();
+      const script = "echo run >>$JOBX_CHECKPOINT_DIR/runs; sleep 300";
+      // More than half of Slurm's minute, so that there is no time for a second attempt in it.
+      const limits = ["--time", "31s", "--signal-delay", "1s", "--max-timeouts", "1"];
+      const id = await jobx.submit([...SHORT, ...limits, "--", "sh", "-c", script]);
+      expect(await jobx.wait(id, 180)).toBe(1);
+      expect(await jobx.tasks(id)).toMatchObject([{ state: "timeout", attempt: 1 }]);
+      expect(jobx.callLines("scontrol").filter((line) => line.includes("requeue"))).toHaveLength(1);
     },
   );
 

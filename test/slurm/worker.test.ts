@@ -1,45 +1,10 @@
 import { expect, test } from "bun:test";
 
 import { eventually } from "../helpers/eventually.ts";
-import { admin, describeSlurm, killNode, startNode, TestSlurm } from "../helpers/slurm.ts";
-
-/** Counts its runs in the checkpoint folder, leaves when it is warned, and ends by itself in its second run. */
-const RESUMES = `
-n=$(cat $JOBX_CHECKPOINT_DIR/n 2>/dev/null || echo 0)
-echo $((n + 1)) >$JOBX_CHECKPOINT_DIR/n
-echo "run $n of attempt $JOBX_ATTEMPT on $JOBX_NODE"
-test $n -gt 0 && exit 0
-trap 'exit 85' USR2
-while :; do sleep 0.1; done
-`;
-/** The same, but it listens to nothing. */
-const DEAF = RESUMES.replace("trap 'exit 85' USR2", "");
+import { admin, describeSlurm, TestSlurm } from "../helpers/slurm.ts";
+import { DEAF, RESUMES } from "./programs.ts";
 
 describeSlurm("a worker in an allocation", () => {
-  test("leaves when its job is preempted, and goes on when Slurm runs it again", async () => {
-    const jobx = new TestSlurm();
-    const node = ["-o", "nodelist=node3", "-c", "8"];
-    const low = await jobx.submit(["-p", "low", ...node, "--", "sh", "-c", RESUMES]);
-    await jobx.untilLogged(low, "run 0 of attempt 0 on node3");
-    const high = await jobx.submit(["-p", "high", ...node, "--", "true"]);
-    expect(await jobx.wait(high)).toBe(0);
-    expect(await jobx.wait(low)).toBe(0);
-    expect(jobx.log(low)).toContain("run 1 of attempt 1 on node3");
-    const shown = JSON.stringify(await jobx.json(["show", low]));
-    expect(shown).not.toContain('"why":"timeout"');
-  });
-
-  test("resumes a task that did not hear the warning from its checkpoint", async () => {
-    const jobx = new TestSlurm({ user: "jobxtest" });
-    const node = ["-o", "nodelist=node2", "-c", "8"];
-    const low = await jobx.submit(["-p", "low", ...node, "--", "sh", "-c", DEAF]);
-    await jobx.untilLogged(low, "run 0 of attempt 0 on node2");
-    const high = await jobx.submit(["-p", "high", ...node, "--", "true"]);
-    expect(await jobx.wait(high)).toBe(0);
-    expect(await jobx.wait(low)).toBe(0);
-    expect(jobx.log(low)).toContain("run 1 of attempt 1 on node2");
-  });
-
   test("has Slurm run its element again after jobx interrupt, and never after a cancellation", async () => {
     const jobx = new TestSlurm({ user: "jobxtest" });
     const id = await jobx.submit(["--array", "0-1", "--", "sh", "-c", RESUMES]);
@@ -130,35 +95,6 @@ describeSlurm("a worker in an allocation", () => {
     expect(await jobx.wait(id)).toBe(0);
     expect((await jobx.tasks(id)).map(({ attempt }) => attempt)).toEqual([0, 0, 1, 1]);
     expect([0, 1].map((task) => jobx.log(id, `${task}.out`))).toEqual(["once\n", "once\n"]);
-  });
-
-  test("is followed by one on another node when its node dies", async () => {
-    const jobx = new TestSlurm();
-    const script = `test {index} = 0 && { echo once; exit 0; }; ${DEAF}`;
-    const id = await jobx.submit(["--array", "0-1", "--pack", "2/1", "--", "sh", "-c", script]);
-    await jobx.untilLogged(id, "run 0", "1.out");
-    const node = /on (node\d)/.exec(jobx.log(id, "1.out"))?.[1] ?? "";
-    await killNode(node);
-    try {
-      expect(await jobx.wait(id)).toBe(0);
-    } finally {
-      await startNode(node);
-    }
-    expect(await jobx.tasks(id)).toMatchObject([
-      { state: "succeeded", attempt: 0 },
-      { state: "succeeded", attempt: 1 },
-    ]);
-    expect(jobx.log(id, "1.out")).not.toContain(`run 1 of attempt 1 on ${node}`);
-  });
-
-  test("counts timeouts across requeues, and ends when there were enough", async () => {
-    const jobx = new TestSlurm();
-    const script = "echo run >>$JOBX_CHECKPOINT_DIR/runs; sleep 300";
-    const limits = ["--time", "31s", "--signal-delay", "1s", "--max-timeouts", "1"];
-    const id = await jobx.submit([...limits, "--", "sh", "-c", script]);
-    expect(await jobx.wait(id, 180)).toBe(1);
-    expect(await jobx.tasks(id)).toMatchObject([{ state: "timeout", attempt: 1 }]);
-    expect(jobx.callLines("scontrol").filter((line) => line.includes("requeue"))).toHaveLength(1);
   });
 
   test("leaves it to Slurm's own word when somebody else cancels the job", async () => {

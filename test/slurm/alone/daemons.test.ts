@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
-import { eventually } from "../helpers/eventually.ts";
-import { admin, describeSlurm, startDaemon, stopDaemon, TestSlurm } from "../helpers/slurm.ts";
+import { eventually } from "../../helpers/eventually.ts";
+import { admin, describeSlurm, startDaemon, stopDaemon, TestSlurm } from "../../helpers/slurm.ts";
 
 /** Takes one of Slurm's daemons away while something is done. */
 async function without(name: "slurmctld" | "slurmdbd", act: () => Promise<void>): Promise<void> {
@@ -22,7 +22,7 @@ describeSlurm("a controller that is away", () => {
       const refused = await jobx.run(["submit", "--", "true"]);
       expect(refused.code).toBe(3);
       expect(refused.err).toContain("Unable to contact slurm controller");
-      expect(performance.now() - began).toBeLessThan(15_000);
+      expect(performance.now() - began).toBeLessThan(30_000);
       expect(await jobx.json<unknown[]>(["list"])).toEqual([]);
     });
     expect((await admin("squeue", "-h", "-u", "jobxtest", "-o", "%i")).trim()).toBe("");
@@ -38,9 +38,12 @@ describeSlurm("a controller that is away", () => {
     const waiting = jobx.wait(id);
     const waitingAfter = jobx.wait(after, 200);
     await without("slurmctld", async () => {
-      const status = await jobx.run(["status", id]);
-      expect(status.code).toBe(0);
-      expect(status.err).toContain("could not be asked");
+      // At first there is an answer that is not two seconds old.
+      await eventually(async () => {
+        const status = await jobx.run(["status", id]);
+        expect(status.code).toBe(0);
+        return status.err.includes("could not be asked");
+      });
       await jobx.file("go", "");
       // The records are there without the controller.
       expect(await waiting).toBe(0);
