@@ -11,7 +11,10 @@ export type Given = { options: GivenOptions; tables: Record<string, OptionTable>
  * Checks options and gives them as the command line would have them. Throws USAGE that names every wrong key
  * with the nearest one, and every wrong value; whether a table's executor exists is seen later.
  */
-export function readOptions(given: object): Given {
+export function readOptions(given: unknown): Given {
+  if (!isTable(given)) {
+    throw usageError(`The options are ${show(given)}`, 'Give an object: { executor: "local", time: "1h" }');
+  }
   const texts = new Map<string, Text>();
   const tables: Record<string, OptionTable> = {};
   const problems: Problem[] = [];
@@ -22,7 +25,9 @@ export function readOptions(given: object): Given {
       const problem = readOne(key, value, reader, texts);
       if (problem !== null) problems.push(problem);
     } else if (isTable(value) && mayBeTable(key)) tables[key] = value;
-    else problems.push({ message: unknownKey(key) });
+    else if (BUILT_IN.includes(key)) {
+      problems.push({ message: `${key} is ${show(value)}, and it takes an object of its options` });
+    } else problems.push({ message: unknownKey(key) });
   }
   const [first, ...more] = problems;
   if (first) {
@@ -34,13 +39,14 @@ export function readOptions(given: object): Given {
 
 /** A usage error in the words of the API: `mergeOutput` for `--merge-output`. */
 export function inOwnWords(error: JobxError): JobxError {
-  if (error.code !== "USAGE") return error;
+  if (error.code !== "USAGE" && error.code !== "NOT_FOUND") return error;
   const hint = error.hint === undefined ? undefined : ownWords(error.hint);
   return new JobxError(error.code, ownWords(error.message), { hint, cause: error.cause });
 }
 
 function ownWords(text: string): string {
-  return text.replaceAll(/--(?:no-)?([a-z][a-z-]*)/g, (flag, name: string) => {
+  const spelled = text.replaceAll(/(?<=^|\s)-e (\w+)/g, 'executor: "$1"');
+  return spelled.replaceAll(/--(?:no-)?([a-z][a-z-]*)/g, (flag, name: string) => {
     const [key] = Object.entries(READERS).find(([, reader]) => reader.flag === name) ?? [];
     return key ?? flag;
   });
@@ -94,14 +100,17 @@ const BUILT_IN = ["slurm", "local", "debug"];
 
 /** Any table may be a plugin's, unless it looks like a slip of the pen. */
 function mayBeTable(key: string): boolean {
+  if (Object.hasOwn(FOREIGN, key)) return false;
   return BUILT_IN.includes(key) || nearest(key, [...Object.keys(READERS), ...BUILT_IN]) === null;
 }
 
 function unknownKey(key: string): string {
   const foreign = /^(slurm|local|debug)_(\w+)$/.exec(key);
-  const near = foreign
-    ? `${foreign[1]}: { ${FOREIGN[foreign[2] ?? ""] ?? foreign[2]}: … }`
-    : (FOREIGN[key] ?? nearest(key, [...Object.keys(READERS), ...BUILT_IN]));
+  const [, table, name = key] = foreign ?? [];
+  const near =
+    FOREIGN[name] ??
+    (Object.hasOwn(READERS, name) ? name : null) ??
+    (table ? `${table}: { ${name}: … }` : nearest(key, [...Object.keys(READERS), ...BUILT_IN]));
   return `There is no option ${key}${near ? `: did you mean ${near}?` : ""}`;
 }
 
@@ -119,14 +128,15 @@ const FOREIGN: Record<string, string> = {
   signal_delay_s: "signalDelay",
   stderr_to_stdout: "mergeOutput",
   max_num_timeout: "maxTimeouts",
-  additional_parameters: "extra",
-  use_srun: "use-srun",
-  srun_args: "srun-args",
+  max_pickle_size_gb: "maxPayload",
+  additional_parameters: "slurm: { … }",
+  use_srun: "slurm: { useSrun: … }",
+  srun_args: "slurm: { srunArgs: … }",
   cluster: "executor",
   folder: "home",
   python: "runtime",
 };
 
 function show(value: unknown): string {
-  return Bun.inspect(value, { depth: 1, colors: false });
+  return Bun.inspect(value, { depth: 1, colors: false, compact: true }).replaceAll(/,?\s*\n\s*/g, " ");
 }

@@ -33,21 +33,21 @@ const count = (flag: string, check: (text: string) => unknown): Reader => ({
   flag,
   check,
   takes: "a whole number",
-  write: (value) => (typeof value === "number" ? String(value) : null),
+  write: (value) => (isNumber(value) ? String(value) : null),
 });
 
 const minutes = (flag: string, check: (text: string) => unknown): Reader => ({
   flag,
   check,
   takes: 'a number of minutes, or a text such as "1h30m"',
-  write: (value) => (typeof value === "number" ? `${value}m` : typeof value === "string" ? value : null),
+  write: (value) => (isNumber(value) ? `${value}m` : isText(value) ? value : null),
 });
 
 const bytes = (flag: string): Reader => ({
   flag,
   check: parseSize,
   takes: 'a number of bytes, or a text such as "4G"',
-  write: (value) => (typeof value === "number" ? `${value}B` : typeof value === "string" ? value : null),
+  write: (value) => (isNumber(value) ? `${value}B` : isText(value) ? value : null),
 });
 
 const toggle = (flag: string): Reader => ({
@@ -69,6 +69,7 @@ const elsewhere = (takes: string, fits: (value: unknown) => boolean): Reader => 
   write: (value) => (fits(value) ? "" : null),
 });
 
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === "string";
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
@@ -89,7 +90,7 @@ export const READERS: Record<string, Reader> = {
     flag: "gpus",
     check: parseGpus,
     takes: 'a number, or a text such as "a100:2"',
-    write: (value) => (typeof value === "number" ? String(value) : isText(value) ? value : null),
+    write: (value) => (isNumber(value) ? String(value) : isText(value) ? value : null),
   },
   nodes: count("nodes", parseCount),
   ranksPerNode: count("ranks-per-node", parseCount),
@@ -142,10 +143,11 @@ function selectorOf(value: unknown): string | null {
 }
 
 function writePack(value: unknown): string | null {
-  if (typeof value === "number") return String(value);
+  if (isNumber(value)) return String(value);
   if (isText(value)) return value;
-  if (!isTable(value) || typeof value.tasks !== "number") return null;
-  return `${value.tasks}/${typeof value.slots === "number" ? value.slots : 1}`;
+  if (!isTable(value)) return null;
+  const { tasks, slots = 1, ...others } = value;
+  return isNumber(tasks) && isNumber(slots) && Object.keys(others).length === 0 ? `${tasks}/${slots}` : null;
 }
 
 function writeSnapshot(value: unknown): boolean | null {

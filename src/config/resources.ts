@@ -37,6 +37,7 @@ export function toResources(text: (flag: ResourceOption) => string | undefined):
 /** A whole number of at least 1. */
 export function parseCount(text: string): number {
   if (/^\d{1,9}$/.test(text) && Number(text) >= 1) return Number(text);
+  if (/^\d{10,}$/.test(text)) throw usageError(`"${text}" is more than 999999999`);
   throw usageError(`"${text}" is not a whole number of at least 1`);
 }
 

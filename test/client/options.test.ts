@@ -113,6 +113,35 @@ describe("options", () => {
     expect(Object.keys(environment)).not.toContain("XDG_CONFIG_HOME");
   });
 
+  test.each<[string, unknown]>([
+    ["The options are null", null],
+    ['The options are "local"', "local"],
+    ["local is 3, and it takes an object of its options", { local: 3 }],
+    ["time is Infinity, and it takes a number of minutes", { time: Number.POSITIVE_INFINITY }],
+    ["mem is NaN, and it takes a number of bytes", { mem: Number.NaN }],
+    ["gpus is NaN", { gpus: Number.NaN }],
+    ['cpus: "1000000000" is more than 999999999', { cpus: 1e9 }],
+    ['and it takes a number, "8/2" or { tasks, slots }', { pack: { tasks: 2, slot: 2 } }],
+    ['and it takes a number, "8/2" or { tasks, slots }', { pack: { tasks: 2, slots: "2" } }],
+    ["env is { A: 1, B: null }, and it takes", { env: { A: 1, B: null } }],
+    ["slurm_array_parallelism: did you mean parallel?", { slurm_array_parallelism: 3 }],
+    ["slurm_use_srun: did you mean slurm: { useSrun: … }?", { slurm_use_srun: true }],
+    ["slurm_constraint: did you mean slurm: { constraint: … }?", { slurm_constraint: "a" }],
+    ["use_srun: did you mean slurm: { useSrun: … }?", { use_srun: true }],
+    ["additional_parameters: did you mean slurm: { … }?", { additional_parameters: {} }],
+  ])("that are wrong are refused: %s", async (message, given) => {
+    const error = await refusal(() => readOptions(given));
+    expect(error.message).toContain(message);
+    expect(error.message).not.toContain("\n");
+  });
+
+  test("that do not fit the machine or the executor are called as in a script", async () => {
+    const cwd = await refusal(() => named(() => request({ cwd: "/nowhere" })));
+    expect(cwd.message).toBe("cwd: there is no folder /nowhere");
+    const inspect = await refusal(() => named(() => request({ inspect: true })));
+    expect(inspect.hint).toContain('Add executor: "debug"');
+  });
+
   test("of one executor count on it alone, under the names that scripts would write", async () => {
     const { options } = await request({
       local: { nice: 5 },
@@ -140,7 +169,7 @@ describe("options", () => {
       'cpus is "4", and it takes a whole number',
       'time: Bad time "2x"',
       'mem: Bad size "lots"',
-      "There is no option slurm_partition: did you mean slurm: { partition: … }?",
+      "There is no option slurm_partition: did you mean partition?",
       "There is no option timeout_min: did you mean time?",
     ]);
   });
