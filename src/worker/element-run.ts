@@ -1,17 +1,15 @@
 import { unreachable } from "../errors.ts";
-import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts";
 import { isRequested } from "../store/requests.ts";
-import { Attempt, type AttemptEnd } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
 import { secondsUntilEnd } from "./element.ts";
+import { type FollowUp, FollowUps } from "./follow-ups.ts";
 import { FreeSlots } from "./free-slots.ts";
 import type { ElementHistory } from "./history.ts";
-import { judge } from "./outcome.ts";
-import { type History, NO_HISTORY, withAnother } from "./policy.ts";
 import type { TaskLine, Waiting } from "./task-line.ts";
 import { learnEnd } from "./time-left.ts";
-import { recordOfLeft, recordsOfUnrun, type Unrun } from "./unrun.ts";
+import { recordsOfUnrun, type Unrun } from "./unrun.ts";
 import { WishReader } from "./wishes.ts";
 
 /** How the tasks of an element have ended, counted. `left`: tasks that another run must take up. */
@@ -23,9 +21,6 @@ export class ElementRun {
   readonly #result: ElementResult;
   #finish: (result: ElementResult) => void = () => undefined;
   readonly #running = new Map<number, Attempt>();
-  readonly #histories = new Map<number, History>();
-  /** Attempts to be followed by one in another run of the element. */
-  readonly #left: AgainRecord[] = [];
   readonly #wishes: WishReader;
   #preempted = false;
   #stopped = false;
@@ -37,6 +32,7 @@ export class ElementRun {
   readonly #context: ElementContext;
   readonly #line: TaskLine;
   readonly #free: FreeSlots;
+  readonly #followUps: FollowUps;
 
   constructor(
     context: ElementContext,
@@ -50,9 +46,7 @@ export class ElementRun {
     this.#free = new FreeSlots(slots, context.recorder);
     this.#result = result;
     this.#wishes = new WishReader(context.dir);
-    for (const [task, { failures, timeouts, losses }] of history.tasks) {
-      this.#histories.set(task, { failures, timeouts, losses });
-    }
+    this.#followUps = new FollowUps(context, history);
     this.finished = new Promise((resolve) => (this.#finish = resolve));
   }
 
@@ -156,7 +150,7 @@ export class ElementRun {
 
   /** Records that what was left to another run has ended, since there will be none, and why. */
   giveUp(why: string): void {
-    this.#context.recorder.ended(this.#left.map((record) => recordOfLeft(record, why)));
+    this.#followUps.giveUp(why);
   }
 
   /** Whether no task runs: before the first, while setup runs, and after the last. */
@@ -203,32 +197,22 @@ export class ElementRun {
       .run(() => this.#running.size === 1)
       .then((end) => {
         this.#running.delete(task);
-        this.#settleAttempt(attempt, end);
+        this.#follow(this.#followUps.of(attempt, end, this.#mayRunAgainHere()));
         this.#free.add(slot);
         this.#pump();
       });
   }
 
-  #settleAttempt(attempt: Attempt, end: AttemptEnd): void {
-    const context = this.#context;
-    const { dir, spec, node } = context;
-    const { task } = attempt;
-    const history = this.#histories.get(task) ?? NO_HISTORY;
-    const place = { dir, spec, node, task, attempt: attempt.attempt };
-    const { decision, records } = judge(place, end, history);
-    context.recorder.ended(records);
-    if (!("again" in decision)) {
-      context.spares.collect(task);
-      return this.#count(decision.final === "succeeded");
-    }
-    this.#histories.set(task, withAnother(history, decision.again));
-    if (this.#stopped || !this.#mayRunAgainHere()) this.#left.push(...records.filter(isAgain));
-    else this.#line.push({ task, attempt: attempt.attempt + 1, why: records[0]?.reason ?? undefined });
+  #follow({ final, next }: FollowUp): void {
+    if (next) this.#line.push(next);
+    else if (final === "succeeded") this.#result.succeeded++;
+    else if (final !== null) this.#result.unsuccessful++;
   }
 
   /** Whether another attempt has its time before the allocation ends; else the element is to be started again. */
   #mayRunAgainHere(): boolean {
     const { allocation, spec } = this.#context;
+    if (this.#stopped) return false;
     if (!allocation?.requeue) return true;
     return !this.#leaving && secondsUntilEnd(allocation) >= (spec.resources.timeSeconds ?? 0);
   }
@@ -289,20 +273,10 @@ export class ElementRun {
     return [...this.#running.values()].filter((attempt) => wanted(attempt.task));
   }
 
-  #count(succeeded: boolean): void {
-    if (succeeded) this.#result.succeeded++;
-    else this.#result.unsuccessful++;
-  }
-
   #conclude(): void {
-    const left = this.#left.filter((record) => record.rank === 0).length;
-    this.#result.left += this.#line.remove(() => true).length + left;
+    this.#result.left += this.#line.remove(() => true).length + this.#followUps.left;
     this.#finish(this.#result);
   }
-}
-
-function isAgain(record: ResultRecord | AgainRecord): record is AgainRecord {
-  return record.kind === "again";
 }
 
 function includes(tasks: Tasks): (task: number) => boolean {
