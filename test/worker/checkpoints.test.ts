@@ -297,7 +297,8 @@ test("nothing that was saved is lost when the process is killed in the midst of 
   expect(logOf(dir)).not.toContain("damaged");
   const kept = readdirSync(join(dir, "checkpoints", "0"));
   expect(kept.filter((name) => !/^state-\d+\.jobx$/.test(name))).toEqual([]);
-  expect(kept.length).toBeLessThanOrEqual(2);
+  // The last two, and one more where the kill came before the oldest was removed: the next save would do that.
+  expect(kept.length).toBeLessThanOrEqual(3);
 });
 
 test("a state of 100 MB is saved and restored in less than three times its size", async () => {
