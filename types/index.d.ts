@@ -553,7 +553,7 @@ export type DefinedTask<Args extends unknown[] = unknown[], R = unknown> = {
   checkpoint?(ctx: TaskContext<any>): unknown;
 };
 
-/** Registered, so that a task is known for one whichever copy of this module made it. */
+/** The mark of what `defineTask` makes: registered, so that it is known whichever copy of jobx made it. */
 declare const TASK: unique symbol;
 
 /**

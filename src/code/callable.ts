@@ -1,23 +1,18 @@
+import { isMarkedTask } from "./task-mark.ts";
+
 /**
  * Why a value cannot be a task's function, as the end of a sentence ("is a class; ..."); null when it
  * can. Async functions are fine, and so is what `defineTask` made; generators, classes and everything that is no
  * function are not.
  */
 export function whyNotCallable(value: unknown): string | null {
-  if (isTaskObject(value)) return whyNotCallable(value.run);
+  if (isMarkedTask(value)) return whyNotCallable(value.run);
   if (typeof value !== "function") return `is ${describe(value)}, not a function`;
   const kind = Object.prototype.toString.call(value).slice(8, -1);
   if (kind === "GeneratorFunction" || kind === "AsyncGeneratorFunction") return GENERATOR;
   if (/^class\b/.test(Function.prototype.toString.call(value))) return CLASS;
   return null;
 }
-
-/** Whether `defineTask` made it, in whatever copy of jobx. */
-export function isTaskObject(value: unknown): value is { run: unknown } {
-  return typeof value === "object" && value !== null && TASK in value && "run" in value;
-}
-
-const TASK = Symbol.for("jobx.task");
 
 /**
  * The same judgement from bundled code alone, without running it: null also where only running can

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { JobxError, usageError } from "../errors.ts";
 import { bindingOf } from "./bind.ts";
-import { isTaskObject, whyNotCallable } from "./callable.ts";
+import { whyNotCallable } from "./callable.ts";
 import { type CapturedFunction, captureExport, type CaptureOptions } from "./capture.ts";
 import { exportOf, findByIdentity, ownFiles } from "./find-export.ts";
 import { readFunctionText } from "./function-text.ts";
@@ -11,6 +11,7 @@ import { captureInline, type InlineFunction } from "./inline.ts";
 import { locateFunction } from "./locate.ts";
 import { outerNames } from "./outer-names.ts";
 import type { FunctionReference } from "./reference.ts";
+import { isMarkedTask } from "./task-mark.ts";
 
 /**
  * Captures a function or task that is given as its value. An exported function stands for its module, with one
@@ -22,13 +23,13 @@ export async function captureValue(value: unknown, options: CaptureOptions): Pro
   if (binding) return captureText(binding.fn, binding.values, options);
   checkCallable(value);
   const reference = findByIdentity(value, options) ?? findInScript(value, options);
-  if (isTaskObject(value) && !reference) {
+  if (isMarkedTask(value) && !reference) {
     throw usageError(
       "What defineTask() made is not exported by a module",
       "Write export const NAME = defineTask({ … }): its module is bundled with all that it uses",
     );
   }
-  const byModule = isTaskObject(value) || options.snapshot !== true || reference?.file !== options.script;
+  const byModule = isMarkedTask(value) || options.snapshot !== true || reference?.file !== options.script;
   if (reference && byModule) return captureExport(reference, options.snapshot);
   try {
     return await captureText(value, null, options);
@@ -70,7 +71,7 @@ async function captureText(
 
 /** An export of the script, which cannot be asked for its exports while it is being evaluated. */
 function findInScript(value: unknown, { script }: CaptureOptions): FunctionReference | null {
-  const task = isTaskObject(value);
+  const task = isMarkedTask(value);
   const located = script === null ? null : locateFunction(String(task ? value.run : value), [script]);
   const name = located && exportOf(located, task ? "task" : "function");
   return located && name !== null ? { file: located.module.file, export: name } : null;

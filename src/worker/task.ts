@@ -1,7 +1,7 @@
+import { isMarkedTask, TASK } from "../code/task-mark.ts";
 import type { JobContext } from "./context.ts";
 
-/** Registered, so that a task is known for one whichever copy of this module made it. */
-const TASK: unique symbol = Symbol.for("jobx.task");
+// Registered too, so that it is known whichever copy of jobx made it.
 const AGAIN: unique symbol = Symbol.for("jobx.again");
 
 /**
@@ -60,14 +60,16 @@ export function again<Args extends unknown[]>(...args: Args): Again<Args> {
 
 /** Whether a value was made by `defineTask`. */
 export function isTask(value: unknown): value is Task {
-  return isMarked(value, TASK) && "run" in value && typeof value.run === "function";
+  return isMarkedTask(value) && typeof value.run === "function";
 }
 
 /** Whether a value was made by `again`. */
 export function isAgain(value: unknown): value is Again {
-  return isMarked(value, AGAIN) && "args" in value && Array.isArray(value.args);
-}
-
-function isMarked(value: unknown, mark: symbol): value is object {
-  return typeof value === "object" && value !== null && Reflect.get(value, mark) === true;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    AGAIN in value &&
+    "args" in value &&
+    Array.isArray(value.args)
+  );
 }
