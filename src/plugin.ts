@@ -44,24 +44,25 @@ export type { Entry, JobSpec, NativeId, RunOptions } from "./model/job.ts";
 export type { Resources } from "./model/resources.ts";
 export type { FinalState, TaskState } from "./model/states.ts";
 
-const inline = () => import("./worker/inline.ts");
-
 /**
  * Runs a whole job in this very process, its output on the terminal; resolves when all tasks have ended
  * and have their records. The worker's code is loaded when it is first called.
  */
 export async function runInline(request: SubmitRequest, context: ExecutorContext): Promise<Submission> {
-  return (await inline()).runInline(request, context);
+  const inline = await import("./worker/inline.ts");
+  return inline.runInline(request, context);
 }
+
+const inlineNative = () => import("./worker/inline-native.ts");
 
 /** Whether the process that `runInline` ran a job in is still there; true where that cannot be known. */
 export async function isInlineAlive(native: NativeId): Promise<boolean> {
-  return (await inline()).isInlineAlive(native);
+  return (await inlineNative()).isInlineAlive(native);
 }
 
 /** Asks the process that `runInline` runs a job in to end what was cancelled. */
 export async function interruptInline(native: NativeId): Promise<void> {
-  return (await inline()).interruptInline(native);
+  return (await inlineNative()).interruptInline(native);
 }
 
 /** What the built-in local executor does its work with; loaded when it is first called. */

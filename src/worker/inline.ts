@@ -1,9 +1,9 @@
 import { closeSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 
-import { errnoOf, JobxError } from "../errors.ts";
+import { JobxError } from "../errors.ts";
 import type { ExecutorContext, Submission, SubmitRequest } from "../executor/contract.ts";
-import type { NativeId, TaskPayload } from "../model/job.ts";
+import type { TaskPayload } from "../model/job.ts";
 import { libc } from "../queue/libc.ts";
 import { startOf } from "../queue/proc.ts";
 import { ensureDir } from "../store/files.ts";
@@ -15,6 +15,7 @@ import type { AttemptEnd } from "./attempt.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
 import { runCommandHere } from "./inline-command.ts";
 import { runFunctionHere } from "./inline-function.ts";
+import { ownNativeId } from "./inline-native.ts";
 import { type InlineSignals, takeSignals } from "./inline-signals.ts";
 import { openInspector } from "./inspector.ts";
 import { judge } from "./outcome.ts";
@@ -74,23 +75,6 @@ function lendStderr(): () => void {
     library.dup2(kept, 1);
     closeSync(kept);
   };
-}
-
-/** Whether the process that a job ran in, on this host, is still there; true where that cannot be known. */
-export function isInlineAlive(native: NativeId): boolean {
-  if (native.cluster !== hostname()) return true;
-  const { pid, start } = parseId(native.id);
-  return isAlive(pid) && (start === null || startTicks(pid) === start);
-}
-
-/** Asks the process that a job runs in to look at what was cancelled, and to end it. */
-export function interruptInline(native: NativeId): void {
-  if (native.cluster !== hostname()) {
-    throw new JobxError("UNREACHABLE", `The job runs on ${native.cluster}, inside a jobx there`, {
-      hint: `Cancel it from ${native.cluster}, or press Ctrl-C in its terminal`,
-    });
-  }
-  if (isInlineAlive(native)) process.kill(parseId(native.id).pid, "SIGTERM");
 }
 
 async function runTasks(
@@ -175,34 +159,4 @@ async function runAttempt(
 
 function runHere(task: InlineTask): Promise<RankEnd> {
   return task.request.spec.entry.kind === "command" ? runCommandHere(task) : runFunctionHere(task);
-}
-
-/** The process is the native job; its start time tells it from a later process of the same number. */
-function ownNativeId(): NativeId {
-  const start = startTicks(process.pid);
-  return {
-    id: start === null ? String(process.pid) : `${process.pid}-${start}`,
-    cluster: hostname(),
-    submitted: new Date().toISOString(),
-    firstElement: 0,
-    elements: 1,
-  };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === "EPERM";
-  }
-}
-
-function parseId(id: string): { pid: number; start: string | null } {
-  const [pid, start] = id.split("-");
-  return { pid: Number(pid), start: start ?? null };
-}
-
-function startTicks(pid: number): string | null {
-  return startOf(pid)?.split(":").at(-1) ?? null;
 }
