@@ -1,5 +1,6 @@
-import { told } from "./errors.ts";
-import { Handle, scopeOf } from "./handle.ts";
+import { named, told } from "./errors.ts";
+import { type Handle, scopeOf } from "./handle.ts";
+import { handlesIn } from "./handles.ts";
 import { Job, type Task } from "./job.ts";
 import { hasEnded, secondsOf, type WaitOptions, watchedOf, whyNotEnded } from "./outcome.ts";
 import type { Scope } from "./scope.ts";
@@ -19,10 +20,10 @@ export async function* asCompleted(
   options: WaitOptions = {},
 ): AsyncGenerator<Handle> {
   const called = new Error();
-  const list = handles instanceof Job ? handles.tasks : handles instanceof Handle ? [handles] : [...handles];
-  let open: Entry[] = await Promise.all(
-    list.map(async (handle) => ({ handle, scope: await scopeOf(handle) })),
-  );
+  let open: Entry[] = await named(() => {
+    const list = handles instanceof Job ? handles.tasks : handlesIn(handles, "asCompleted");
+    return Promise.all(list.map(async (handle) => ({ handle, scope: await scopeOf(handle) })));
+  });
   const own = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, own.signal]) : own.signal;
   let news = Promise.withResolvers<void>();

@@ -85,7 +85,7 @@ export class Executor {
   /** Submits one job with a task for each call, command or sequence: `submitAll([call(f, 1), call(g)])`. */
   submitAll<const W extends readonly Work[]>(works: W): Promise<Job<ValueOf<W[number]>>>;
   submitAll(works: readonly Work[]): Promise<Job> {
-    return this.#submit((snapshot) => workTasks(works.map(checkWork), snapshot));
+    return this.#submit((snapshot) => workTasks(checkWorks(works), snapshot));
   }
 
   /**
@@ -166,12 +166,13 @@ async function tasksOf(
   throw usageError("A call, command or sequence was submitted with further arguments", "Leave them out");
 }
 
-function checkWork(work: unknown): Work {
-  if (isWork(work)) return work;
-  throw usageError(
-    `${Bun.inspect(work, { depth: 0 })} is no call, command or sequence`,
-    "Write submitAll([call(f, 1), call(g)])",
-  );
+function checkWorks(works: unknown): Work[] {
+  const hint = "Write submitAll([call(f, 1), call(g)])";
+  if (!Array.isArray(works)) throw usageError("submitAll was given no array", hint);
+  return works.map((work: unknown) => {
+    if (isWork(work)) return work;
+    throw usageError(`${Bun.inspect(work, { depth: 0 })} is no call, command or sequence`, hint);
+  });
 }
 
 /** A job's own module must not submit it again when the job imports it. */

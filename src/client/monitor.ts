@@ -3,6 +3,7 @@ import { type Counts, finalOf, totalOf } from "../model/states.ts";
 import { progressText } from "../orchestrator/progress-text.ts";
 import { classed, named } from "./errors.ts";
 import { type Handle, scopeOf } from "./handle.ts";
+import { handlesIn } from "./handles.ts";
 import { countsOf, secondsOf, type WaitOptions, watchedOf, whyNotEnded } from "./outcome.ts";
 import type { Scope } from "./scope.ts";
 import { watcher } from "./session.ts";
@@ -35,8 +36,7 @@ export async function monitor(
 ): Promise<void> {
   const { stream = process.stderr, signal, timeout } = options;
   await named(async () => {
-    const list = Symbol.iterator in handles ? [...handles] : [handles];
-    const scopes = await Promise.all(list.map(scopeOf));
+    const scopes = await Promise.all(handlesIn(handles, "monitor").map(scopeOf));
     const display = stream.isTTY ? new LiveTable(stream) : new Lines(stream);
     const began = performance.now();
     const show = () => display.show(scopes.map(rowOf), (performance.now() - began) / 1000);

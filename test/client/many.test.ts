@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 
-import { asCompleted, WaitTimeoutError } from "../../src/index.ts";
+import { asCompleted, call, monitor, WaitTimeoutError } from "../../src/index.ts";
 import { jobDir } from "../../src/store/layout.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { add, double } from "./functions.ts";
@@ -111,6 +111,16 @@ test("a wait that takes too long, or is aborted, ends while the job goes on", as
   expect(await job.state()).toBe("queued");
   await endTasks(home, job.id, new Map([[0, 5]]));
   expect(await job.result()).toBe(5);
+});
+
+test("what is no job is refused by name, a promise that nobody awaited among them", async () => {
+  const { executor } = memoryExecutor();
+  const given = (what: unknown): Promise<unknown> => Reflect.apply(asCompleted, null, [what]).next();
+  await expect(given(Promise.resolve())).rejects.toThrow("asCompleted was given a promise, which is no job");
+  await expect(given([3])).rejects.toThrow("asCompleted was given 3, which is no job or task");
+  await expect(Reflect.apply(monitor, null, [undefined])).rejects.toThrow("monitor was given undefined");
+  const all = Reflect.apply(executor.submitAll, executor, [call(double, 1)]);
+  await expect(all).rejects.toThrow("submitAll was given no array");
 });
 
 test("who stops looking at what ends leaves no timer behind", async () => {
