@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { JOBX, TestJobx } from "../helpers/jobx.ts";
@@ -28,6 +28,18 @@ test("the study fits a grid, tells of the fits that fail, and finds the best", a
   expect(out).toMatch(/As today: 0\.72\d*/);
   expect(out).toMatch(BEST);
 }, 60_000);
+
+test("the study has no type error where jobx init wrote the types, nor with all of the runtime's", async () => {
+  const jobx = inFolder();
+  await jobx.ok(["init"]);
+  const check = () => Bun.spawnSync([process.execPath, "check"], { cwd: jobx.cwd, stderr: "pipe" }).exitCode;
+  expect(check()).toBe(0);
+  const config = JSON.parse(readFileSync(join(jobx.cwd, "tsconfig.json"), "utf8"));
+  config.compilerOptions.types = [resolve(import.meta.dir, "../../node_modules/bun-types")];
+  await jobx.file("tsconfig.json", JSON.stringify(config));
+  await jobx.file("more.ts", 'export const { size, type }: Blob = Bun.file("x", { type: "text/csv" });\n');
+  expect(check()).toBe(0);
+});
 
 const rough = inFolder();
 

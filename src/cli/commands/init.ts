@@ -54,7 +54,7 @@ export default defineCommand({
         [
           ...written.map((path) => `Wrote ${path}`),
           ...(kept ? [`Kept ${config}; see that it includes jobx.d.ts`] : []),
-          `Your files can now say: import { jobContext } from "jobx"`,
+          `Your files can now say: import { createExecutor } from "jobx"`,
         ].join("\n"),
     });
   },
