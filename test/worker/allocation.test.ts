@@ -7,6 +7,7 @@ import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import {
   againsOf,
+  LEAVES,
   logOf,
   makeJob,
   recordsOf,
@@ -14,15 +15,9 @@ import {
   resultsOf,
   runJob,
   startWorker,
-  type Worker,
+  whenReady,
 } from "./job.ts";
 
-/** Says that it is ready, leaves with 85 when it is warned, and succeeds when it is run again. */
-const LEAVES = [
-  "sh",
-  "-c",
-  "test $JOBX_ATTEMPT -gt 0 && exit 0; trap 'exit 85' USR2; echo ready; while :; do sleep 0.05; done",
-];
 const DEAF = ["sh", "-c", "test $JOBX_ATTEMPT -gt 0 && exit 0; echo ready; exec sleep 300"];
 
 /** What a scheduler's script says to the worker of an element; being asked to run it again leaves a file. */
@@ -32,12 +27,6 @@ function allocation(home: string, more: Record<string, string> = {}): Record<str
     JOBX_REQUEUE_COMMAND: JSON.stringify(["sh", "-c", `echo asked >> '${home}/requeue'`]),
     ...more,
   };
-}
-
-async function whenReady(dir: string, env: Record<string, string>, tasks = 1): Promise<Worker> {
-  const worker = startWorker(dir, env);
-  await eventually(() => logOf(dir, 0, "out", tasks).includes("ready"));
-  return worker;
 }
 
 describe("an element of a scheduler's array", () => {

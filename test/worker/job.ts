@@ -9,10 +9,18 @@ import { ensureHome, writeEnvironment, writeSpec } from "../../src/store/jobs.ts
 import { jobDir, jobFiles, logPath } from "../../src/store/layout.ts";
 import { writePayload } from "../../src/store/payload.ts";
 import { JobTail } from "../../src/store/segment-tail.ts";
+import { eventually } from "../helpers/eventually.ts";
 import { RUN } from "../helpers/run-options.ts";
 
 export const MAIN = resolve(import.meta.dir, "../../src/cli/main.ts");
 const WORKER = resolve(import.meta.dir, "worker-main.ts");
+
+/** Says that it is ready, leaves with 85 when it is warned, and succeeds when it is run again. */
+export const LEAVES = [
+  "sh",
+  "-c",
+  "test $JOBX_ATTEMPT -gt 0 && exit 0; trap 'exit 85' USR2; echo ready; while :; do sleep 0.05; done",
+];
 
 export type JobInput = {
   argv?: string[];
@@ -87,6 +95,13 @@ export function startWorker(dir: string, env: Record<string, string> = {}): Work
 }
 
 /** Runs a job to its end; gives the worker's exit code. */
+/** Starts a worker whose first task says `ready`, and waits for that word. */
+export async function whenReady(dir: string, env: Record<string, string>, tasks = 1): Promise<Worker> {
+  const worker = startWorker(dir, env);
+  await eventually(() => logOf(dir, 0, "out", tasks).includes("ready"));
+  return worker;
+}
+
 export async function runJob(dir: string, env: Record<string, string> = {}): Promise<number> {
   return startWorker(dir, env).ended;
 }

@@ -8,6 +8,7 @@ import { tempDir } from "../helpers/temp.ts";
 import {
   againsOf,
   isAlive,
+  LEAVES,
   logOf,
   makeJob,
   recordsOf,
@@ -15,24 +16,11 @@ import {
   resultsOf,
   runJob,
   startWorker,
-  type Worker,
+  whenReady,
 } from "./job.ts";
-
-/** Says that it is ready, leaves with 85 when it is warned, and succeeds when it is run again. */
-const LEAVES = [
-  "sh",
-  "-c",
-  "test $JOBX_ATTEMPT -gt 0 && exit 0; trap 'exit 85' USR2; echo ready; while :; do sleep 0.05; done",
-];
 
 /** What the script of a scheduler says that requeues by an exit code. */
 const ALLOCATION = { JOBX_ELEMENT: "0", JOBX_REQUEUE_EXIT_CODE: "99" };
-
-async function whenReady(dir: string, env: Record<string, string>, tasks = 1): Promise<Worker> {
-  const worker = startWorker(dir, env);
-  await eventually(() => logOf(dir, 0, "out", tasks).includes("ready"));
-  return worker;
-}
 
 describe("where an exit code has the scheduler run an element again", () => {
   test("the worker ends with it when tasks are left, and only then", async () => {
