@@ -20,6 +20,17 @@ import { parseArgs } from "node:util";
 import { noCounts } from "../src/model/states.ts";
 import { allocateJob, readSpec, writeNative, writeSpec, writeSummary } from "../src/store/jobs.ts";
 import { jobDir } from "../src/store/layout.ts";
+import {
+  emptyProgram,
+  inPairs,
+  measure,
+  median,
+  ms,
+  printTable,
+  type Row,
+  run,
+  time,
+} from "./lib/measure.ts";
 
 const { values } = parseArgs({
   options: {
@@ -71,7 +82,6 @@ if (import.meta.main) {
 }
 `;
 
-type Row = { what: string; measured: string; target: string; holds: boolean };
 const rows: Row[] = [];
 let homes = 0;
 
@@ -88,7 +98,7 @@ try {
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
-printTable();
+printTable(rows);
 
 async function row(name: string, bench: () => Promise<Row[]>): Promise<void> {
   if (!name.includes(values.only)) return;
@@ -97,11 +107,7 @@ async function row(name: string, bench: () => Promise<Row[]>): Promise<void> {
 }
 
 async function benchVersion(): Promise<Row[]> {
-  const entry = join(work, "empty.ts");
-  const empty = join(work, "empty");
-  writeFileSync(entry, "process.stdout.write('0.0.0\\n');\n");
-  const flags = ["--compile", "--bytecode", "--minify", "--format=esm"];
-  await run([process.execPath, "build", ...flags, entry, "--outfile", empty], {});
+  const empty = await emptyProgram(work);
   const pairs = await inPairs(
     RUNS * 3,
     () => time([jobx, "--version"]),
@@ -372,63 +378,4 @@ function freshHome(): Record<string, string> {
     JOBX_EXECUTOR: "local",
     JOBX_QUEUE_IDLE_MS: "2000",
   };
-}
-
-async function time(
-  argv: string[],
-  env: Record<string, string> = { PATH: "/usr/bin:/bin" },
-): Promise<number> {
-  return (await measure(argv, env)).seconds;
-}
-
-async function measure(
-  argv: string[],
-  env: Record<string, string>,
-): Promise<{ seconds: number; maxRss: number }> {
-  const began = performance.now();
-  const child = Bun.spawn(argv, { env, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
-  const code = await child.exited;
-  const seconds = (performance.now() - began) / 1000;
-  if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${code}: ${await child.stderr.text()}`);
-  return { seconds, maxRss: child.resourceUsage()?.maxRSS ?? 0 };
-}
-
-async function run(argv: string[], env: Record<string, string>): Promise<void> {
-  await measure(argv, { PATH: "/usr/bin:/bin", ...env });
-}
-
-async function inPairs(
-  n: number,
-  a: () => Promise<number>,
-  b: () => Promise<number>,
-): Promise<[number, number][]> {
-  const pairs: [number, number][] = [];
-  await a();
-  await b();
-  for (let i = 0; i < n; i++) pairs.push([await a(), await b()]);
-  return pairs;
-}
-
-function median(numbers: number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function ms(seconds: number): string {
-  return seconds >= 1 ? `${seconds.toFixed(2)} s` : `${(seconds * 1000).toFixed(1)} ms`;
-}
-
-function printTable(): void {
-  const width = (pick: (one: Row) => string) => Math.max(...rows.map((one) => pick(one).length));
-  const [what, measured, target] = [
-    width((one) => one.what),
-    width((one) => one.measured),
-    width((one) => one.target),
-  ];
-  for (const one of rows) {
-    const verdict = one.target === "" ? "" : one.holds ? "holds" : "DOES NOT HOLD";
-    console.log(
-      `${one.what.padEnd(what)}  ${one.measured.padEnd(measured)}  ${one.target.padEnd(target)}  ${verdict}`.trimEnd(),
-    );
-  }
 }
