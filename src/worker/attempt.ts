@@ -6,19 +6,11 @@ import { type Allocation, secondsUntilEnd } from "./element.ts";
 import { heldPayload } from "./large-payload.ts";
 import { armLimit } from "./limits.ts";
 import { endMemoryLimit, limitMemory } from "./memory-limit.ts";
+import type { AttemptEnd } from "./outcome.ts";
 import type { Cause } from "./policy.ts";
 import type { RankEnd, Unheard } from "./rank.ts";
 import { blockedReason, memoryReason, timeoutReason } from "./reasons.ts";
 import { judgeUnheard, mayRunAgain } from "./unheard.ts";
-
-/** What came of one attempt: one end per rank, and what the supervisor did to it. */
-export type AttemptEnd = {
-  cause: Cause | null;
-  causeReason: string | null;
-  ranks: RankEnd[];
-  startedAt: string;
-  endedAt: string;
-};
 
 const ALLOCATION_ENDS = "it reached the scheduler's own time limit; ask for more with --time";
 

@@ -1,9 +1,9 @@
 import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { FinalState } from "../model/states.ts";
-import type { Attempt, AttemptEnd } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
 import type { ElementHistory } from "./history.ts";
-import { judge } from "./outcome.ts";
+import { type AttemptEnd, judge } from "./outcome.ts";
 import { type History, NO_HISTORY, withAnother } from "./policy.ts";
 import type { Waiting } from "./task-line.ts";
 import { recordOfLeft } from "./unrun.ts";

@@ -5,10 +5,18 @@ import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { FinalState } from "../model/states.ts";
 import { checkpointDir, isStateLeftover } from "../store/layout.ts";
 import { latestMark } from "../store/task-state.ts";
-import type { AttemptEnd } from "./attempt.ts";
-import { AGAIN_EXIT_CODE, decide, type Decision, type Ending, type History } from "./policy.ts";
+import { AGAIN_EXIT_CODE, type Cause, decide, type Decision, type Ending, type History } from "./policy.ts";
 import type { RankEnd } from "./rank.ts";
 import { describeState, reasonOf, refusedAgainReason } from "./reasons.ts";
+
+/** What came of one attempt: one end per rank, and what the supervisor did to it. */
+export type AttemptEnd = {
+  cause: Cause | null;
+  causeReason: string | null;
+  ranks: RankEnd[];
+  startedAt: string;
+  endedAt: string;
+};
 
 export type Outcome = { decision: Decision; records: (ResultRecord | AgainRecord)[] };
 

@@ -1,10 +1,9 @@
 import type { JobSpec } from "../model/job.ts";
 import type { AgainRecord } from "../model/records.ts";
-import type { AttemptEnd } from "./attempt.ts";
 import type { ElementResult } from "./element-run.ts";
 import type { Element } from "./element.ts";
 import type { ElementHistory, TaskHistory } from "./history.ts";
-import { judge } from "./outcome.ts";
+import { type AttemptEnd, judge } from "./outcome.ts";
 import { AGAIN_EXIT_CODE, NO_HISTORY } from "./policy.ts";
 import { killSurvivors } from "./processes.ts";
 import { neverRan } from "./rank.ts";

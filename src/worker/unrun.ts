@@ -1,7 +1,6 @@
 import type { AgainRecord, ResultRecord } from "../model/records.ts";
-import type { AttemptEnd } from "./attempt.ts";
 import type { ElementContext } from "./element-context.ts";
-import { judge } from "./outcome.ts";
+import { type AttemptEnd, judge } from "./outcome.ts";
 import { NO_HISTORY } from "./policy.ts";
 import { neverRan } from "./rank.ts";
 import type { Waiting } from "./task-line.ts";
