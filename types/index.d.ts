@@ -73,9 +73,10 @@ declare abstract class Handle<T = unknown> {
   result(options?: WaitOptions): Promise<T>;
   /**
    * Waits for all values: one per task; of a single task with several ranks one per rank; of several such tasks
-   * an array for each. Throws the error of the first that has none.
+   * an array for each, as `results<T[]>()` says. Throws the error of the first that has none.
    */
-  results<V = T>(options?: WaitOptions): Promise<V[]>;
+  results(options?: WaitOptions): Promise<T[]>;
+  results<V>(options?: WaitOptions): Promise<V[]>;
   /** Waits for the end, and gives why it did not succeed: of several tasks the first one; null where all succeeded. */
   exception(options?: WaitOptions): Promise<JobxError | null>;
   /** What was printed so far. */

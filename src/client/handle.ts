@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { type JobxError, usageError } from "../errors.ts";
 import type { TaskState } from "../model/states.ts";
 import { cancelJobs, type Control, holdJobs, interruptJobs, releaseJobs } from "../orchestrator/control.ts";
+import { checkKeys } from "./check-keys.ts";
 import { named } from "./errors.ts";
 import type { ResourceOptions } from "./options.ts";
 import {
@@ -101,12 +102,14 @@ export abstract class Handle<T = unknown> {
 
   /**
    * Waits for all values: one per task; of a single task with several ranks one per rank; of several such tasks
-   * an array for each. Throws the error of the first that has none.
+   * an array for each, as `results<T[]>()` says. Throws the error of the first that has none.
    */
-  results<V = T>(options: WaitOptions = {}): Promise<V[]> {
+  results(options?: WaitOptions): Promise<T[]>;
+  results<V>(options?: WaitOptions): Promise<V[]>;
+  results(options: WaitOptions = {}): Promise<unknown[]> {
     return this.#with(async (scope) => {
       await waitForAll([scope], options);
-      return typed<V[]>(valuesOf(scope));
+      return valuesOf(scope);
     });
   }
 
@@ -149,8 +152,11 @@ export abstract class Handle<T = unknown> {
 
   /** Sends what runs the warning that comes before a preemption, or a time limit, to try out checkpointing. */
   interrupt(options: { timeout?: boolean } = {}): Promise<Asked> {
-    const kind = options.timeout ? "timeout" : "preempted";
-    return this.#ask((scope) => interruptJobs(scope.files.session.services, [scope.selected], kind));
+    return this.#ask((scope) => {
+      checkKeys("interrupt()", options, ["timeout"]);
+      const kind = options.timeout ? "timeout" : "preempted";
+      return interruptJobs(scope.files.session.services, [scope.selected], kind);
+    });
   }
 
   /** Looks, and reads something of what it then stands for. */

@@ -66,6 +66,11 @@ export async function arrays() {
   // @ts-expect-error the arguments of a call are those of its function
   call(add, "1", 2);
 
+  // @ts-expect-error what is made of the values does not change their type
+  const texts: string[] = await mapped.results();
+  const perRank: string[][] = await mixed.results<string[]>();
+  void [texts, perRank];
+
   const steps = await executor.submit(sequence([call(add, 1, 2), call(later, "x")]));
   same<typeof steps, Job<[number, string]>>(true);
 }
