@@ -29,7 +29,8 @@ export function taskError(view: TaskSource, task: TaskView): JobxError {
   const reason = remote
     ? `${remote.name}: ${remote.message}`
     : (task.reason ?? task.native ?? "no reason is known");
-  return new JobxError(codeOf(task.state), `${sentence(subjectOf(view, task), task.state)}: ${reason}`, {
+  const what = sentence(subjectOf(view, task), task.state);
+  return new JobxError(codeOf(task.state), reason === task.state ? what : `${what}: ${reason}`, {
     hint: hintFor(view, task),
     cause: remote ? reviveError(remote) : undefined,
   });

@@ -79,3 +79,15 @@ await job.wait();`,
     `Task ${Number(id) + 1}.0 (one)`,
   ]);
 });
+
+test("what was cancelled says so once", async () => {
+  const [text] = await valuesOf(
+    jobx,
+    `const executor = await createExecutor();
+const job = await executor.submit(() => Bun.sleep(60_000));
+while ((await job.state()) !== "running") await Bun.sleep(10);
+await job.cancel();
+show(String(await job.exception()));`,
+  );
+  expect(text).toMatch(/^JobCancelledError: Job \d+ was cancelled$/);
+});
