@@ -44,4 +44,4 @@ export function patternOf(shown: string): RegExp {
 }
 
 /** Durations, as `RegExp.escape` writes them. */
-const TIMES = /(?<![\w.])(?:\\x3\d|\d)[\d]*(?:\\\.\d+)?(?:ms|s|m|h)(?!\w)/g;
+const TIMES = /(?<=^|[^\w.]|\\x[\da-f]{2})(?:\\x3\d|\d)[\d]*(?:\\\.\d+)?(?:ms|s|m|h)(?!\w)/g;
