@@ -1,3 +1,4 @@
+import { checkKeys, WAIT_KEYS } from "./check-keys.ts";
 import { named, told } from "./errors.ts";
 import { type Handle, scopeOf } from "./handle.ts";
 import { handlesIn } from "./handles.ts";
@@ -21,6 +22,7 @@ export async function* asCompleted(
 ): AsyncGenerator<Handle> {
   const called = new Error();
   let open: Entry[] = await named(() => {
+    checkKeys("asCompleted()", options, WAIT_KEYS);
     const list = handles instanceof Job ? handles.tasks : handlesIn(handles, "asCompleted");
     return Promise.all(list.map(async (handle) => ({ handle, scope: await scopeOf(handle) })));
   });

@@ -1,5 +1,6 @@
 import { type JobxError, usageError } from "../errors.ts";
 import { type Callable, callOf, isWork, type Work } from "./calls.ts";
+import { checkKeys } from "./check-keys.ts";
 import { Task } from "./job.ts";
 import { Scope, type ScopeSource } from "./scope.ts";
 
@@ -35,6 +36,7 @@ export async function runBatch<R>(
   options: BatchOptions,
   submitAll: SubmitAll,
 ): Promise<R> {
+  checkKeys("batch()", options, ["implicit"]);
   const group = new Group(submitAll, options.implicit === true);
   let given: R;
   try {

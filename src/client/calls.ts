@@ -1,5 +1,6 @@
 import { usageError } from "../errors.ts";
 import type { Task } from "../worker/task.ts";
+import { checkKeys } from "./check-keys.ts";
 
 /**
  * What a job can call: a function that a module exports, an inline one, or what `defineTask` made. Its
@@ -78,14 +79,8 @@ export function command(
     throw usageError("A command is an array of texts", 'Write command(["python", "train.py"])');
   }
   if (!program) throw usageError("The command is empty", "Its first word is the program to run");
-  const known = ["cwd", "env", "capture"];
-  const wrong = Object.keys(options).filter((key) => !known.includes(key));
-  if (wrong.length > 0) {
-    throw usageError(
-      `command() has no option ${wrong.join(", ")}`,
-      `It takes ${known.join(", ")}; all others are the executor's: executor.with({ … })`,
-    );
-  }
+  const others = "; all others are the executor's: executor.with({ … })";
+  checkKeys("command()", options, ["cwd", "env", "capture"], others);
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.env ?? {})) env[name] = String(value);
   return {

@@ -3,6 +3,7 @@ import { formatTaskId } from "../model/selectors.ts";
 import { resolveOne } from "../orchestrator/select.ts";
 import { checkpointDir, jobFiles, logPath } from "../store/layout.ts";
 import { named } from "./errors.ts";
+import { readOptions } from "./given.ts";
 import { Handle, type RetryOptions } from "./handle.ts";
 import { infoOfJob, infoOfRank, infoOfTask, type JobInfo, type RankInfo, type TaskInfo } from "./info.ts";
 import { JobFiles, ready, Scope, type ScopeSource } from "./scope.ts";
@@ -108,7 +109,10 @@ export class Job<T = unknown> extends Handle<T> {
   ): Promise<Job<T>>;
   static attach<T = unknown>(selector: string | number, options?: SessionOptions): Promise<AnyHandle<T>>;
   static attach<T>(selector: string | number, options: SessionOptions = {}): Promise<AnyHandle<T>> {
-    return named(() => attachIn<T>(openSession(options), String(selector)));
+    return named(() => {
+      readOptions(options);
+      return attachIn<T>(openSession(options), String(selector));
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { formatDuration } from "../model/durations.ts";
 import { type Counts, finalOf, totalOf } from "../model/states.ts";
 import { progressText } from "../orchestrator/progress-text.ts";
+import { checkKeys, WAIT_KEYS } from "./check-keys.ts";
 import { classed, named } from "./errors.ts";
 import { type Handle, scopeOf } from "./handle.ts";
 import { handlesIn } from "./handles.ts";
@@ -36,6 +37,7 @@ export async function monitor(
 ): Promise<void> {
   const { stream = process.stderr, signal, timeout } = options;
   await named(async () => {
+    checkKeys("monitor()", options, [...WAIT_KEYS, "stream"]);
     const scopes = await Promise.all(handlesIn(handles, "monitor").map(scopeOf));
     const display = stream.isTTY ? new LiveTable(stream) : new Lines(stream);
     const began = performance.now();

@@ -12,6 +12,7 @@ import { settle } from "../orchestrator/settle.ts";
 import { waitInterrupted, waitTimedOut } from "../orchestrator/wait.ts";
 import type { Watched } from "../orchestrator/watcher.ts";
 import type { LogStream } from "../store/layout.ts";
+import { checkKeys, WAIT_KEYS } from "./check-keys.ts";
 import { taskErrorOf } from "./errors.ts";
 import type { Scope } from "./scope.ts";
 import { watcher } from "./session.ts";
@@ -25,6 +26,7 @@ export type WaitOptions = {
 
 /** Waits until everything in the scopes has ended. Throws WAIT_TIMEOUT, or the signal's reason. */
 export async function waitForAll(scopes: readonly Scope[], options: WaitOptions = {}): Promise<void> {
+  checkKeys("wait()", options, WAIT_KEYS);
   const { signal } = options;
   signal?.throwIfAborted();
   const outcome = await watcher.wait(scopes.map(watchedOf), {

@@ -1,9 +1,23 @@
 import { toResources } from "../config/resources.ts";
 import { cleanJobEnvironment } from "../model/env-clean.ts";
 import { retryJob } from "../orchestrator/retry.ts";
+import { checkKeys } from "./check-keys.ts";
 import { readOptions } from "./given.ts";
 import type { RetryOptions } from "./handle.ts";
+import type { ResourceOptions } from "./options.ts";
 import { JobFiles, Scope } from "./scope.ts";
+
+const RESOURCES = [
+  "time",
+  "mem",
+  "cpus",
+  "gpus",
+  "nodes",
+  "ranksPerNode",
+  "partition",
+  "account",
+  "qos",
+] satisfies (keyof ResourceOptions)[];
 
 /** Submits the tasks of a scope again, as a new job. Throws USAGE, REFUSED or NOT_FOUND. */
 export async function retryScope(
@@ -12,6 +26,7 @@ export async function retryScope(
 ): Promise<Scope> {
   const { services } = files.session;
   const { options } = readOptions(changes);
+  checkKeys("retry()", changes, RESOURCES, ", failed");
   const { id } = await retryJob(services, selected, {
     failedOnly: failed,
     resources: toResources((flag) => options.text(flag)),

@@ -157,7 +157,7 @@ export class JobReader {
   }
 
   task(index: number): TaskView {
-    if (index < 0 || index >= this.spec.tasks) {
+    if (!Number.isInteger(index) || index < 0 || index >= this.spec.tasks) {
       throw new JobxError(
         "NOT_FOUND",
         `Job ${this.id} has no task ${index}: its tasks are 0 to ${this.spec.tasks - 1}`,

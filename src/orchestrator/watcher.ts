@@ -126,13 +126,23 @@ export class Watcher {
     await this.#settle(finished);
     for (const wait of this.#waits) {
       wait.hasNews ||= isAskTime || wait.watched.some(({ reader }) => news.has(reader));
-      this.#consider(wait);
+      try {
+        this.#consider(wait);
+      } catch (error) {
+        // What is told of the news is the caller's code.
+        this.#end(wait, () => wait.reject(error));
+      }
     }
   }
 
   async #settle(readers: JobReader[]): Promise<void> {
     for (const [services, jobs] of Map.groupBy(readers, (reader) => this.#readers.get(reader)?.services)) {
-      if (services) await settle(services, jobs, { resubmit: true });
+      if (!services) continue;
+      try {
+        await settle(services, jobs, { resubmit: true });
+      } catch (error) {
+        this.#fail(jobs, error);
+      }
     }
   }
 
@@ -140,10 +150,16 @@ export class Watcher {
     try {
       return reader.refresh();
     } catch (error) {
-      for (const wait of this.#waits) {
-        if (wait.watched.some((one) => one.reader === reader)) this.#end(wait, () => wait.reject(error));
-      }
+      this.#fail([reader], error);
       return false;
+    }
+  }
+
+  /** Whoever waits for other jobs goes on. */
+  #fail(readers: readonly JobReader[], error: unknown): void {
+    for (const wait of this.#waits) {
+      if (wait.watched.some(({ reader }) => readers.includes(reader)))
+        this.#end(wait, () => wait.reject(error));
     }
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 
-import { asCompleted, call, monitor, WaitTimeoutError } from "../../src/index.ts";
+import { asCompleted, call, Job, monitor, WaitTimeoutError } from "../../src/index.ts";
 import { jobDir } from "../../src/store/layout.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { add, double } from "./functions.ts";
@@ -133,4 +133,46 @@ test("who stops looking at what ends leaves no timer behind", async () => {
     break;
   }
   await eventually(() => timers.now() === 0);
+});
+
+test("options that a call does not have are refused by name, so that no slip waits for ever", async () => {
+  const { executor, home } = memoryExecutor();
+  const job = await executor.submit(double, 1);
+  const slip: object = { timout: 0.01 };
+  const did = "Did you mean timeout? It takes timeout, signal";
+  for (const act of [() => job.wait(slip), () => job.results(slip), () => asCompleted([job], slip).next()]) {
+    await expect(act()).rejects.toMatchObject({ code: "USAGE", hint: did });
+  }
+  await expect(monitor(job, slip)).rejects.toThrow("monitor() has no option timout");
+  await expect(job.interrupt(slip)).rejects.toThrow("interrupt() has no option timout");
+  const batch = { implict: true };
+  await expect(executor.batch(() => null, batch as object)).rejects.toMatchObject({ code: "USAGE" });
+  await expect(Job.attach(job.id, { hme: home } as object)).rejects.toThrow("did you mean home?");
+  await expect(job.retry({ env: {} } as object)).rejects.toThrow("retry() has no option env");
+  await expect(Reflect.apply(job.wait, job, [5])).rejects.toThrow("The options of wait() are 5");
+});
+
+test("a task between two others is none", async () => {
+  const { executor } = memoryExecutor();
+  const job = await executor.map(double, [0, 1]);
+  expect(() => job.task(0.5)).toThrow("Job 1 has no task 0.5");
+  expect(() => job.task(NaN)).toThrow("Job 1 has no task NaN");
+});
+
+test("an executor that breaks, and a display that does, end their own waits alone", async () => {
+  const good = memoryExecutor();
+  const broken = memoryExecutor();
+  const job = await good.executor.submit(double, 1);
+  const other = await broken.executor.submit(double, 1);
+  const fault = new TypeError("a bug in a plugin");
+  broken.memory.executor.status = () => Promise.reject(fault);
+  const waiting = job.result({ timeout: 10 });
+  const write = () => {
+    throw fault;
+  };
+  const shown = expect(monitor(job, { stream: { write } })).rejects.toBe(fault);
+  await expect(other.wait()).rejects.toBe(fault);
+  await endTasks(good.home, job.id, new Map([[0, 2]]));
+  await shown;
+  expect(await waiting).toBe(2);
 });
