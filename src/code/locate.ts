@@ -41,11 +41,8 @@ export async function anchorsOf({ module, places }: Located): Promise<Anchor[]> 
   const built = places.length === 1 ? await builtOf(module) : null;
   if (!place || !built) return [];
   const names = namesIn(place);
-  const alike = (program: Program) => functionsIn(program).filter((each) => sameNames(namesIn(each), names));
-  const here = alike(module.program);
-  const there = alike(built.program);
-  const match = there[here.findIndex(({ node }) => node === place.node)];
-  if (!match || there.length !== here.length) return [];
+  const match = counterpart(place, names, module.program, built.program);
+  if (!match) return [];
   const lines = lineStarts(built.text);
   const anchor = (from: number, to: number): Anchor[] => {
     const line = lines.findLastIndex((begin) => begin <= to);
@@ -53,8 +50,29 @@ export async function anchorsOf({ module, places }: Located): Promise<Anchor[]> 
     if (!("originalLine" in entry)) return [];
     return [{ offset: from - place.start, line: entry.originalLine, column: entry.originalColumn }];
   };
-  const pairs = namesIn(match).map(({ start }, index) => anchor(names[index]?.start ?? place.start, start));
+  const pairs = pairsOf(names, namesIn(match)).map(([here, there]) => anchor(here.start, there.start));
   return [anchor(place.start, match.start), ...pairs].flat();
+}
+
+/**
+ * The same function in another program: by its place among those with the same names, else among those with most
+ * of them, since the bundler drops names that the runtime keeps. Null where the programs differ in their number.
+ */
+function counterpart(
+  { node }: FunctionPlace,
+  names: Name[],
+  here: Program,
+  there: Program,
+): FunctionPlace | null {
+  const [own, others] = [functionsIn(here), functionsIn(there)];
+  for (const isLike of [sameNames, mostNames]) {
+    const like = (each: FunctionPlace) => isLike(namesIn(each), names);
+    const some = own.filter(like);
+    const same = others.filter(like);
+    const match = same[some.findIndex((each) => each.node === node)];
+    if (match && some.length === same.length) return match;
+  }
+  return null;
 }
 
 /** All functions of a program, in the order of their text. */
@@ -88,12 +106,34 @@ function namesIn({ node }: FunctionPlace): Name[] {
 /** What is looked for by its place as names are. */
 const WORDS: Partial<Record<AnyNode["type"], string>> = { ThisExpression: "this", Super: "super" };
 
-/** The bundler may rename: `require` to `__require`, a second `x` to `x2`. */
 function sameNames(some: Name[], others: Name[]): boolean {
-  const plain = (name: string | undefined) => name?.replace(/^__|\d+$/g, "");
-  return (
-    some.length === others.length && some.every(({ name }, at) => plain(name) === plain(others[at]?.name))
+  return some.length === others.length && some.every((name, at) => plainName(name) === plainName(others[at]));
+}
+
+/** Whether at least three in four are in both. */
+function mostNames(some: Name[], others: Name[]): boolean {
+  const theirs = Map.groupBy(others, plainName);
+  const all = [...Map.groupBy(some, plainName)];
+  const shared = all.reduce(
+    (sum, [name, own]) => sum + Math.min(own.length, theirs.get(name)?.length ?? 0),
+    0,
   );
+  return shared * 4 >= Math.max(some.length, others.length) * 3;
+}
+
+/** Names that two versions of a function have equally often, each with its counterpart, in order. */
+function pairsOf(some: Name[], others: Name[]): [Name, Name][] {
+  const theirs = Map.groupBy(others, plainName);
+  const pairs = [...Map.groupBy(some, plainName)].flatMap(([name, own]): [Name, Name][] => {
+    const same = theirs.get(name) ?? [];
+    return own.length === same.length ? own.flatMap((each, at) => (same[at] ? [[each, same[at]]] : [])) : [];
+  });
+  return pairs.sort(([a], [b]) => a.start - b.start);
+}
+
+/** The bundler may rename: `require` to `__require`, a second `x` to `x2`. */
+function plainName(name: Name | undefined): string | undefined {
+  return name?.name.replace(/^__|\d+$/g, "");
 }
 
 const builds = new WeakMap<RuntimeText, Promise<Built | null>>();

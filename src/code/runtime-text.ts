@@ -21,7 +21,8 @@ export function readRuntimeText(file: string): RuntimeText | null {
     const transpiler = new Bun.Transpiler({
       loader: loaderOf(file),
       target: "bun",
-      // The runtime, unlike the transpiler by itself, leaves it as it is.
+      // As the runtime does, which puts constants where they are used, and leaves this variable as it is.
+      inline: true,
       define: { "process.env.NODE_ENV": "process.env.NODE_ENV" },
     });
     const text = transpiler.transformSync(source).replaceAll(/\binput_default\b/g, defaultName(file));

@@ -156,11 +156,14 @@ describe("An inline function", () => {
     expect(await call(await capture(iterator))).toBe(5);
   });
 
-  test("fails with the line of the user's own file", async () => {
-    const taken = await capture(exports.inner["failing"]);
+  test.each([
+    ["failing", 'RangeError("too'],
+    ["folded", 'RangeError("folded'], // its constant by the runtime, the name of its class by the bundler
+  ])("%s with the line of the user's own file", async (name, line) => {
+    const taken = await capture(exports.inner[name]);
     const error = await call(taken).catch((thrown: unknown) => thrown);
     const [, first] = error instanceof Error ? (error.stack ?? "").split("\n") : [];
-    expect(first).toContain(`${script}:${lineOf("RangeError")}:`);
+    expect(first).toContain(`${script}:${lineOf(line)}:`);
   });
 
   test("is refused by name and place where it uses what is around it, with the ways out", async () => {
@@ -380,6 +383,12 @@ export const inner = {
 
     throw new RangeError("too large");
     return limits.most;
+  },
+  folded(): number {
+    const most = 3;
+    const Limit = class Named {};
+
+    throw new RangeError("folded " + os.EOL.length * most * new Limit().constructor.length);
   },
   method(x: number) { return x + 1 },
   [Symbol.iterator]() { return 5 },
