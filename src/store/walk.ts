@@ -105,7 +105,12 @@ function lookAtFields(value: object, keys: string[], state: State): Problem | nu
   for (const key of keys) {
     if (key === "__proto__") return { path: '["__proto__"]', what: "is a key that cannot be stored" };
     if (!key.isWellFormed()) return problem(`has the key ${JSON.stringify(key)}, which UTF-8 cannot store`);
-    const item: unknown = Reflect.get(value, key);
+    let item: unknown;
+    try {
+      item = Reflect.get(value, key);
+    } catch (error) {
+      return { path: keyPath(key), what: `cannot be read: ${messageOf(error)}` };
+    }
     if (key === "toJSON" && item && Reflect.get(value, "constructor") !== Object) {
       // msgpackr would call it.
       return { path: ".toJSON", what: "is a key that cannot be stored in such an object" };

@@ -233,7 +233,7 @@ describe("values that are refused, with their path", () => {
           throw new Error("no");
         },
       },
-      "args[0] cannot be read: no",
+      "args[0].broken cannot be read: no",
     ],
   ];
   for (const [value, message] of cases) {
