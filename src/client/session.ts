@@ -30,9 +30,13 @@ export function openSession(options: SessionOptions): Session {
   return { config, services: servicesFrom(config, { env: process.env, note, log }) };
 }
 
+/** What has been said, by who was told. */
+const notes = new WeakMap<(text: string) => void, Set<string>>();
+
 /** What a command line says once is not said again for each of a script's submissions. */
 function once(note: (text: string) => void): (text: string) => void {
-  const said = new Set<string>();
+  const said = notes.get(note) ?? new Set<string>();
+  notes.set(note, said);
   return (text) => {
     if (said.has(text)) return;
     said.add(text);

@@ -218,3 +218,12 @@ test("with() makes another executor and leaves its own as it is; variables and t
   expect(second.with({ home: join(root, "other") }).home).toBe(join(root, "other"));
   expect(() => first.with({ time: "2x" })).toThrow(/time: Bad time/);
 });
+
+test("a note is said once to whoever is told, however many executors a script makes", () => {
+  const heard: string[] = [];
+  const onNote = (text: string) => void heard.push(text);
+  for (const home of ["one", "two"])
+    openSession({ home: join(root, home), onNote }).services.note("slow disk");
+  openSession({ home: join(root, "one"), onNote: (text) => heard.push(text) }).services.note("slow disk");
+  expect(heard).toEqual(["slow disk", "slow disk"]);
+});
