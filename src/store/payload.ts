@@ -5,6 +5,7 @@ import type { TaskPayload } from "../model/job.ts";
 import { checksum } from "./checksum.ts";
 import { decode, encodeAt } from "./codec.ts";
 import { readInto, whenThere, writeAtomically, writeFully } from "./files.ts";
+import { encodeIndexTask } from "./index-tasks.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 
 /**
@@ -200,7 +201,7 @@ class BufferedFile {
 
 function encodeTask(task: TaskPayload, index: number): Uint8Array {
   try {
-    return encodeAt(task, "");
+    return encodeIndexTask(task) ?? encodeAt(task, "");
   } catch (error) {
     if (index === 0 || !(error instanceof JobxError)) throw error;
     throw new JobxError(error.code, `${error.message} (task ${index})`, {
