@@ -23,7 +23,8 @@ describeSge("the executor", () => {
     expect(new Set(tasks.map((task) => task.node))).toEqual(new Set(["sge1", "sge2"]));
     expect(jobx.log(id, "99.out")).toBe("100\n");
     expect(jobx.calls("qsub")).toBe(1);
-    expect(jobx.calls("qacct")).toBe(0);
+    // Asked of the array as a whole, where it has left qstat a moment before its last record is seen.
+    expect(jobx.calls("qacct")).toBeLessThanOrEqual(1);
   });
 
   test("runs a command in the submitter's environment, with what Grid Engine tells of the job", async () => {
