@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import scheduler from "../../src/cli/plugins/scheduler.ts.txt" with { type: "text" };
@@ -7,7 +7,6 @@ import type { Level } from "../../src/kit/case.ts";
 import { type Report, testPlugin } from "../../src/kit/kit.ts";
 import { loadPluginFile } from "../../src/registry/candidates.ts";
 import { JOBX } from "./jobx.ts";
-import { tempDir } from "./temp.ts";
 
 /** The scaffold: a good plugin. */
 export const GOOD = scheduler;
@@ -21,8 +20,12 @@ export async function loadText(folder: string, text: string): Promise<Executor> 
   return loadPluginFile(file);
 }
 
-/** Runs the kit on a plugin. */
-export async function runKit(plugin: Executor, levels: Level[], only = ""): Promise<Report> {
-  const env = { ...process.env, JOBX_RUNTIME_DIR: tempDir("runtime"), JOBX_QUEUE_IDLE_MS: "1000" };
+/** Runs the kit on a plugin; `folder` holds what its jobs need, and is the caller's, as runs may be concurrent. */
+export async function runKit(folder: string, plugin: Executor, levels: Level[], only = ""): Promise<Report> {
+  const env = {
+    ...process.env,
+    JOBX_RUNTIME_DIR: mkdtempSync(join(folder, "runtime-")),
+    JOBX_QUEUE_IDLE_MS: "1000",
+  };
   return testPlugin(plugin, { levels, only, runtime: JOBX, env });
 }

@@ -16,37 +16,37 @@ const PATIENCE_MS = 120_000;
 const folder = tempDir("scaffolds");
 
 describe("the plugins that are built in keep the contract:", () => {
-  test.each([slurm, sge, pbs, lsf].map((plugin) => [plugin.name, plugin] as const))(
+  test.concurrent.each([slurm, sge, pbs, lsf].map((plugin) => [plugin.name, plugin] as const))(
     "%s, on the pretended scheduler too",
     async (_, plugin) => {
-      expect((await runKit(plugin, ["pure", "fake"])).failures).toEqual([]);
+      expect((await runKit(folder, plugin, ["pure", "fake"])).failures).toEqual([]);
     },
     PATIENCE_MS,
   );
 
-  test.each([local, debug].map((plugin) => [plugin.name, plugin] as const))(
+  test.concurrent.each([local, debug].map((plugin) => [plugin.name, plugin] as const))(
     "%s, with real jobs on this machine",
     async (_, plugin) => {
-      expect((await runKit(plugin, ["pure", "live"])).failures).toEqual([]);
+      expect((await runKit(folder, plugin, ["pure", "live"])).failures).toEqual([]);
     },
     PATIENCE_MS,
   );
 });
 
 describe("what `jobx plugins new` writes passes its own test:", () => {
-  test(
+  test.concurrent(
     "a scheduler",
     async () => {
-      const report = await runKit(await loadText(folder, GOOD), ["pure", "fake"]);
+      const report = await runKit(folder, await loadText(folder, GOOD), ["pure", "fake"]);
       expect(report.failures).toEqual([]);
     },
     PATIENCE_MS,
   );
 
-  test(
+  test.concurrent(
     "an executor, with real jobs on this machine",
     async () => {
-      const report = await runKit(await loadText(folder, executor), ["pure", "live"]);
+      const report = await runKit(folder, await loadText(folder, executor), ["pure", "live"]);
       expect(report.failures).toEqual([]);
     },
     PATIENCE_MS,
