@@ -1,7 +1,8 @@
 /**
  * Timings on a live Slurm cluster, beside its own commands in the same run: sbatch, and submitit where python3 can
- * import it: `--submitit FOLDER` names its source, which needs python3-cloudpickle and python3-typing-extensions. `--runs N` (9 by default) pairs; `--only WORD` runs the rows whose
- * name has it; `--binary FILE` measures another one than dist/jobx.
+ * import it: `--submitit FOLDER` names its source, which needs python3-cloudpickle and python3-typing-extensions.
+ * `--runs N` (9 by default) pairs; `--only WORD` runs the rows whose name has it; `--binary FILE` measures another one
+ * than dist/jobx.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
