@@ -1,5 +1,6 @@
 import { JobxError } from "../errors.ts";
 import { CONTRACT_VERSION, type Executor, OLDEST_CONTRACT } from "../executor/contract.ts";
+import { schedulerProblem } from "./check-scheduler.ts";
 
 const VERBS = ["affinity", "submit", "status", "cancel", "environment"] as const;
 const OPTIONAL_VERBS = [
@@ -56,7 +57,7 @@ function problemOf(module: unknown): { what: string; hint: string } | null {
       };
     }
   }
-  return badOption(value["options"]);
+  return badOption(value["options"]) ?? schedulerProblem(value["scheduler"]);
 }
 
 /** Why a plugin of this version of the contract cannot be used; null for all that this jobx reads. */

@@ -184,7 +184,7 @@ describe("sbatch is called", () => {
     const { spec } = requestFor(tempDir(), 1, { options: { extra: "--output=x.log" } });
     const { context } = new FakeCommands(tempDir(), () => ({}), { PATH: bin });
     await expect(slurm.validate?.(spec, context)).rejects.toThrow(
-      "sbatch, squeue, scancel, scontrol is not on PATH",
+      "sbatch, squeue, scancel, scontrol are not on PATH",
     );
     commandsIn(bin);
     await expect(slurm.validate?.(spec, context)).rejects.toThrow("--output=x.log is jobx's own to give");

@@ -116,7 +116,7 @@ test("a plugin that takes a built-in's name from a file of another name is told 
   expect((await registry.get("debug")).description).not.toBe("The debug of a test");
   expect((await registry.list()).find((line) => line.from === join(path, "fast.ts"))).toMatchObject({
     state: "shadowed",
-    why: "replaced by the one built in",
+    why: "replaced by the one that is built in",
     hint: "A plugin that replaces another executor must carry its name: debug.ts",
   });
 });

@@ -67,16 +67,24 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
 
 function affinityOf(commands: string[], { env }: ExecutorContext): Affinity {
   const missing = commands.filter((command) => !isOnPath(command, env));
-  if (missing.length > 0) return { score: -1, why: `${missing.join(", ")} is not on PATH` };
+  if (missing.length > 0) return { score: -1, why: `${missing.join(", ")} ${areOrIs(missing)} not on PATH` };
   return { score: 2, why: `${commands[0]} is here` };
 }
 
 function checkCommands({ name, detect }: SchedulerDefinition, { env }: ExecutorContext): void {
   const missing = typeof detect === "function" ? [] : detect.filter((command) => !isOnPath(command, env));
   if (missing.length === 0) return;
-  throw new JobxError("UNREACHABLE", `${name} is not on this machine: ${missing.join(", ")} is not on PATH`, {
-    hint: "Submit from a login node of the cluster, load its module, or name another executor with -e",
-  });
+  throw new JobxError(
+    "UNREACHABLE",
+    `${name} is not on this machine: ${missing.join(", ")} ${areOrIs(missing)} not on PATH`,
+    {
+      hint: "Submit from a login node of the cluster, load its module, or name another executor with -e",
+    },
+  );
+}
+
+function areOrIs(words: string[]): string {
+  return words.length === 1 ? "is" : "are";
 }
 
 function isOnPath(command: string, env: ExecutorContext["env"]): boolean {
