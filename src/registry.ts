@@ -162,7 +162,7 @@ async function listing(candidates: Candidate[], candidate: Candidate): Promise<P
   return {
     ...found,
     state: "shadowed",
-    why: `replaced by the one ${wins === "built in" ? wins : `in ${wins}`}`,
+    why: `replaced by the one ${wins === "built in" ? "that is built in" : `in ${wins}`}`,
     hint,
   };
 }
