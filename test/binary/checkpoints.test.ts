@@ -89,7 +89,11 @@ async function submit(task: string, options: string[] = [], own = jobx) {
     id,
     log,
     steps: () => readFileSync(join(own.cwd, name), "utf8"),
-    waits: () => eventually(() => log().includes("waits"), { timeoutMs: 20_000 }),
+    // Until that is on record as well: who is killed within 20 ms of a start leaves none of that attempt.
+    waits: async () => {
+      await eventually(() => log().includes("waits"), { timeoutMs: 20_000 });
+      await eventually(async () => (await own.json<{ state: string }>(["status", id])).state === "running");
+    },
   };
 }
 

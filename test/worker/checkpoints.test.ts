@@ -6,6 +6,7 @@ import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import {
   againsOf,
+  hasStarted,
   type JobInput,
   logOf,
   makeJob,
@@ -147,7 +148,7 @@ async function withHappening(name: Task, happening: Happening, run: JobInput["ru
     run: { signalDelaySeconds: 1, retries: happening === "killed runner" ? 1 : 0, ...run },
   });
   const worker = startWorker(made.dir);
-  await eventually(() => logOf(made.dir).includes("waits"));
+  await eventually(() => logOf(made.dir).includes("waits") && hasStarted(made.dir));
   happen(happening, worker, logOf(made.dir));
   await worker.ended;
   if (happening === "killed supervisor") await runJob(made.dir);

@@ -110,6 +110,11 @@ export function recordsOf(dir: string): SegmentRecord[] {
   return new JobTail(dir).poll().records;
 }
 
+/** Whether an attempt's beginning is on record, which it is after 20 ms: who is killed before leaves no trace of it. */
+export function hasStarted(dir: string, ranks = 1): boolean {
+  return recordsOf(dir).filter(({ kind }) => kind === "started").length >= ranks;
+}
+
 export function resultsOf(dir: string): ResultRecord[] {
   const results = recordsOf(dir).filter((record): record is ResultRecord => record.kind === "result");
   return results.sort((a, b) => a.task - b.task || a.rank - b.rank);

@@ -7,10 +7,10 @@ import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import {
   againsOf,
+  hasStarted,
   isAlive,
   logOf,
   makeJob,
-  recordsOf,
   resultOf,
   resultsOf,
   runJob,
@@ -74,7 +74,7 @@ async function killWorkerOnceStarted(dir: string): Promise<number[]> {
     const text = logOf(dir).trim();
     return text.includes(" ") ? text.split(" ").map(Number) : null;
   });
-  await eventually(() => recordsOf(dir).some((record) => record.kind === "started"));
+  await eventually(() => hasStarted(dir));
   worker.signal("SIGKILL");
   await worker.ended;
   return pids;

@@ -5,7 +5,17 @@ import { join } from "node:path";
 import type { FunctionCode } from "../../src/model/job.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
-import { againsOf, type JobInput, logOf, makeJob, resultOf, resultsOf, runJob, startWorker } from "./job.ts";
+import {
+  againsOf,
+  hasStarted,
+  type JobInput,
+  logOf,
+  makeJob,
+  resultOf,
+  resultsOf,
+  runJob,
+  startWorker,
+} from "./job.ts";
 
 const SOURCE = `
 import { defineTask, distributed, jobContext } from "jobx";
@@ -85,7 +95,7 @@ function makeRanks(name: string, input: JobInput = {}): string {
 /** Waits until the task waits, lets something happen to its worker, and runs it to its end. */
 async function withSignal(dir: string, signal: NodeJS.Signals): Promise<void> {
   const worker = startWorker(dir);
-  await eventually(() => logOf(dir).includes("waits"));
+  await eventually(() => logOf(dir).includes("waits") && hasStarted(dir));
   worker.signal(signal);
   await worker.ended;
   if (signal === "SIGKILL") await runJob(dir);
@@ -152,6 +162,7 @@ describe("a task of several ranks", () => {
     const dir = makeRanks("ranked");
     const worker = startWorker(dir);
     for (const rank of [0, 1, 2]) await eventually(() => logOf(dir, 0, "out", 1, rank).includes("waits"));
+    await eventually(() => hasStarted(dir, 3));
     worker.signal("SIGKILL");
     await worker.ended;
     expect(await runJob(dir)).toBe(0);
