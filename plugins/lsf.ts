@@ -4,7 +4,7 @@ import {
   defineScheduler,
   type JobRef,
   JobxError,
-  mpiRanks,
+  mpiRankLines,
   type NativeArray,
   type NativeDependency,
   type NativeStatus,
@@ -240,25 +240,8 @@ function script(array: NativeArray): string {
       `export JOBX_REQUEUE_COMMAND='["brequeue","'"$native"'"]'`,
     );
   }
-  const launcher = launcherOf(spec);
-  if (launcher.length > 0) {
-    const { command, variables } = mpiRanks(launcher);
-    lines.push(
-      `export JOBX_RANK_COMMAND=${shellWords([JSON.stringify(command)])}`,
-      `export JOBX_RANK_VARIABLES=${shellWords([variables])}`,
-    );
-  }
+  lines.push(...mpiRankLines(spec.options.launcher ?? LAUNCHER, spec.resources));
   return [...lines, `exec ${shellWords(worker)}`, ""].join("\n");
-}
-
-/** Words that start what follows them once per rank; none where a task has one, or its ranks need no launcher. */
-function launcherOf({ resources, options }: NativeArray["spec"]): string[] {
-  const perNode = resources.ranksPerNode ?? 1;
-  const ranks = (resources.nodes ?? 1) * perNode;
-  if (ranks === 1) return [];
-  return wordsOf(options.launcher ?? LAUNCHER).map((word) =>
-    word.replaceAll("{ranks}", `${ranks}`).replaceAll("{per-node}", `${perNode}`),
-  );
 }
 
 /** Everything is on the command line. What stands behind bash goes through a shell, joined by spaces. */

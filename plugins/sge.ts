@@ -1,11 +1,14 @@
 import {
+  chunks,
   type CommandResult,
   defineScheduler,
   type JobRef,
   JobxError,
   type NativeArray,
   type NativeStatus,
+  NO_STATUS,
   option,
+  rangesOf,
   type Resources,
   type Sample,
   type SampleJob,
@@ -460,7 +463,7 @@ function parseQstat(result: CommandResult): NativeStatus[] {
     const state = stateOf(native);
     return [
       {
-        ...NOTHING,
+        ...NO_STATUS,
         id,
         indices: tasks === "" ? null : indicesOf(tasks),
         state,
@@ -484,7 +487,7 @@ function parseErrors(result: CommandResult): NativeStatus[] {
     const isArray = field("job-array tasks") !== "";
     return [...text.matchAll(/^error reason\s+(\d+):\s+(?:[\d/]+ [\d:]+ )?(?:\[[\d:]+\]: )?(.*)$/gm)].map(
       ([, task = "1", reason = ""]): NativeStatus => ({
-        ...NOTHING,
+        ...NO_STATUS,
         id,
         indices: isArray ? String(Number(task) - 1) : null,
         state: "failed",
@@ -512,7 +515,7 @@ function parseQacct(result: CommandResult): NativeStatus[] {
     const native = failed === 0 ? (exitCode === 0 ? "exited" : "exited with a code") : `failed ${failed}`;
     return [
       {
-        ...NOTHING,
+        ...NO_STATUS,
         id,
         indices: task === "" || task === "undefined" ? null : String(Number(task) - 1),
         state: ENDS[native] ?? "failed",
@@ -621,19 +624,6 @@ const ENDS: Record<string, NativeStatus["state"]> = {
   "failed 30": "failed",
   "failed 37": "timeout",
   "failed 100": "failed",
-};
-
-const NOTHING = {
-  indices: null,
-  reason: null,
-  exitCode: null,
-  signal: null,
-  node: null,
-  submitted: null,
-  startsAt: null,
-  endedAt: null,
-  command: null,
-  isVague: false,
 };
 
 /** `3-10:1`, `6,7`, `1-9:2`, counted from 1, as native indices. */
@@ -752,28 +742,14 @@ const HINTS: [RegExp, string][] = [
 /** Ids as one argument each: `12`, `12.3`, `12.3-7`. */
 function words(targets: Target[]): string[] {
   return targets.flatMap(({ native, indices, isArray }) =>
-    indices === null || !isArray ? [native.id] : rangesOf(indices).map((range) => `${native.id}.${range}`),
+    indices === null || !isArray
+      ? [native.id]
+      : rangesOf(indices.map((index) => index + 1)).map((range) => `${native.id}.${range}`),
   );
-}
-
-function rangesOf(indices: number[]): string[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const index of indices.toSorted((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range && range.last === index - 1) range.last = index;
-    else ranges.push({ first: index, last: index });
-  }
-  return ranges.map(({ first, last }) => (first === last ? `${first + 1}` : `${first + 1}-${last + 1}`));
 }
 
 /** So many are asked about one by one; a later look asks about the others. */
 const MOST_ACCOUNTS = 20;
-
-function chunks<T>(items: T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
-    items.slice(at * size, (at + 1) * size),
-  );
-}
 
 /** Words of a command line, with quotes as a shell has them. */
 function wordsOf(text: unknown): string[] {

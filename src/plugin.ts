@@ -22,7 +22,7 @@ export { defineExecutor, type ExecutorDefinition } from "./executor/define.ts";
 export { option, type OptionSchema, type OptionSpec } from "./executor/options.ts";
 export { type CommandOptions, type CommandResult, type Run, shellWords } from "./executor/run.ts";
 export { defineScheduler } from "./executor/scheduler/define.ts";
-export { mpiRanks } from "./executor/scheduler/mpi.ts";
+export { mpiRankLines } from "./executor/scheduler/mpi.ts";
 export type {
   Ahead,
   FoundArray,

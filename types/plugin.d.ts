@@ -804,14 +804,10 @@ export declare function shellWords(argv: string[]): string;
 export declare function defineScheduler(definition: SchedulerDefinition): Executor;
 
 /**
- * Has an MPI launcher start ranks where the scheduler itself numbers none: `JOBX_RANK_COMMAND` and
- * `JOBX_RANK_VARIABLES` of the script. Each rank's number is taken from what its launcher sets: Open MPI, PMIx, the
- * Hydra of MPICH and Intel MPI, MVAPICH, Cray PALS, IBM JSM. A rank without a number ends with an error in its log.
+ * The lines of a script that have an MPI launcher start a task's ranks, by an option's words, in which `{ranks}` and
+ * `{per-node}` stand for their numbers. None where a task has one rank, or its ranks need no launcher.
  */
-export declare function mpiRanks(launcher: string[]): {
-  command: string[];
-  variables: string;
-};
+export declare function mpiRankLines(launcher: unknown, resources: Resources): string[];
 
 /** Items in groups of at most `size`, so that no command line grows too long. */
 export declare function chunks<T>(items: T[], size: number): T[][];

@@ -1,3 +1,25 @@
+import { ranksOf, type Resources } from "../../model/resources.ts";
+import { shellWords } from "../run.ts";
+import { wordsOf } from "./texts.ts";
+
+/**
+ * The lines of a script that have an MPI launcher start a task's ranks, by an option's words, in which `{ranks}` and
+ * `{per-node}` stand for their numbers. None where a task has one rank, or its ranks need no launcher.
+ */
+export function mpiRankLines(launcher: unknown, resources: Resources): string[] {
+  const ranks = ranksOf(resources);
+  if (ranks === 1) return [];
+  const words = wordsOf(launcher).map((word) =>
+    word.replaceAll("{ranks}", `${ranks}`).replaceAll("{per-node}", `${resources.ranksPerNode ?? 1}`),
+  );
+  if (words.length === 0) return [];
+  const { command, variables } = mpiRanks(words);
+  return [
+    `export JOBX_RANK_COMMAND=${shellWords([JSON.stringify(command)])}`,
+    `export JOBX_RANK_VARIABLES=${shellWords([variables])}`,
+  ];
+}
+
 /**
  * Has an MPI launcher start ranks where the scheduler itself numbers none: `JOBX_RANK_COMMAND` and
  * `JOBX_RANK_VARIABLES` of the script. Each rank's number is taken from what its launcher sets: Open MPI, PMIx, the
