@@ -27,7 +27,7 @@ export type Capabilities = {
   thisHost: boolean;
 };
 
-/** How well an executor fits this machine: -1 unavailable, 0 only when named, 1 fine, 2 a cluster (what `auto` prefers). */
+/** How well an executor fits this machine: -1 unavailable (nothing is submitted), 0 only when named, 1 fine, 2 a cluster (what `auto` prefers). */
 export type Affinity = { score: -1 | 0 | 1 | 2; why: string };
 
 /** What every verb is given besides its subject. */

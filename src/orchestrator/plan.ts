@@ -2,6 +2,7 @@ import type { SpecDraft } from "../executor/contract.ts";
 import { shellWords } from "../executor/run.ts";
 import type { TaskPayload } from "../model/job.ts";
 import { fillTemplate } from "../model/placeholders.ts";
+import { absenceOf } from "./presence.ts";
 import type { Services } from "./services.ts";
 import { prepareJob, type SubmitInput } from "./submit.ts";
 import { callWords, taskWords } from "./task-words.ts";
@@ -12,9 +13,14 @@ const SHOWN = 5;
 /** What a submission would be: a title, the request, and the lines of what the executor would do with the tasks. */
 export type Plan = { title: string; draft: SpecDraft; lines: string[] };
 
-/** What `submit` would do, checked as it checks, with nothing written and no executor told. */
+/**
+ * What `submit` would do, checked as it checks, with nothing written and no executor told. An executor that is not on
+ * this machine is no obstacle: a note says so.
+ */
 export async function planJob(services: Services, input: SubmitInput): Promise<Plan> {
   const { executor, context, draft } = await prepareJob(services, input);
+  const absence = await absenceOf(executor, context);
+  if (absence !== null) services.note(`${absence}. A submission would be refused`);
   const tasks = `${draft.tasks} ${draft.tasks === 1 ? "task" : "tasks"}`;
   const title = `Would submit ${tasks} to ${executor.name} as ${JSON.stringify(draft.name)}, in ${draft.cwd}`;
   const lines: string[] = [];

@@ -5,6 +5,7 @@ import type { Resources } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
 import { jobFiles } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
+import { checkPresence } from "./presence.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
 import { chooseExecutor, draftJob, placeJob, type Submitted } from "./submit.ts";
@@ -31,6 +32,7 @@ export async function retryJob(
   const view = await readJob(services, selected.id);
   const indices = chooseTasks(view, selected, input.failedOnly);
   const { executor, context } = await chooseExecutor(services, view.spec.executor);
+  await checkPresence(executor, context);
   const origin = view.spec;
   const draft: SpecDraft = await draftJob(services, executor, context, {
     ...origin,

@@ -19,6 +19,7 @@ import { jobFiles } from "../store/layout.ts";
 import { writePayload } from "../store/payload.ts";
 import { judgeDependencies } from "./dependencies.ts";
 import { elementsOf } from "./elements.ts";
+import { checkPresence } from "./presence.ts";
 import { pinRuntime } from "./runtime.ts";
 import type { Services } from "./services.ts";
 
@@ -58,6 +59,7 @@ export type Submitted = {
  */
 export async function submitJob(services: Services, input: SubmitInput): Promise<Submitted> {
   const { executor, context, draft, functions } = await prepareJob(services, input);
+  await checkPresence(executor, context);
   ensureHome(services.home, services.shared);
   const entry = functions.length === 0 ? draft.entry : await storeFunctions(services, functions);
   return await placeJob(services, executor, context, { ...draft, entry }, input);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { TestJobx } from "../helpers/jobx.ts";
@@ -23,6 +23,22 @@ test("new writes a plugin to the user's folder that passes its own test, from an
   expect(out).toMatch(/^ok 1 - pure submit\.answers: /m);
   expect(out).toMatch(/^# mysite: \d+ passed, 0 failed, \d+ left out\n1\.\.\d+\n$/m);
   expect(await jobx.ok(["plugins", "-q"])).toContain("mysite\n");
+});
+
+test("a dry run shows the script of a scheduler that is not on this machine, and a submission writes nothing", async () => {
+  const words = ["submit", "-e", "mysite", "-t", "5", "--array", "0-9"];
+  const planned = await jobx.run([...words, "--dry-run", "--", "./work.sh"]);
+  expect(planned).toMatchObject({
+    code: 0,
+    err: expect.stringContaining("mysub, mystat, mydel are not on PATH"),
+  });
+  expect(planned.out).toContain("$ mysub --name=work.sh ");
+  expect(planned.out).toContain("--array=0-9");
+  expect(planned.out).toContain("  #!/bin/bash\n");
+  const refused = await jobx.run([...words, "--", "./work.sh"]);
+  expect(refused).toMatchObject({ code: 3, out: "" });
+  expect(refused.err).toContain("mysite is not on this machine: mysub, mystat, mydel are not on PATH");
+  expect(existsSync(join(jobx.home, "jobs"))).toBe(false);
 });
 
 test("a plugin that breaks the contract ends with exit code 1 and is told which rule", async () => {

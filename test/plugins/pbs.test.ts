@@ -149,10 +149,7 @@ describe("a request is refused", () => {
     const { context } = new FakeCommands(tempDir(), () => ({}), {
       PATH: commands("qsub", "qstat", "qdel", "qselect"),
     });
-    await expect(pbs.validate?.(requestFor(tempDir(), 1).spec, context)).rejects.toThrow(
-      "pbs_rstat is not on PATH",
-    );
-    expect(await pbs.affinity(context)).toMatchObject({ score: -1 });
+    expect(await pbs.affinity(context)).toEqual({ score: -1, why: "pbs_rstat is not on PATH" });
     expect(await pbs.affinity(onPath())).toMatchObject({ score: 2 });
   });
 });

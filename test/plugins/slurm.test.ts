@@ -183,9 +183,8 @@ describe("sbatch is called", () => {
     const bin = tempDir();
     const { spec } = requestFor(tempDir(), 1, { options: { extra: "--output=x.log" } });
     const { context } = new FakeCommands(tempDir(), () => ({}), { PATH: bin });
-    await expect(slurm.validate?.(spec, context)).rejects.toThrow(
-      "sbatch, squeue, scancel, scontrol are not on PATH",
-    );
+    const why = "sbatch, squeue, scancel, scontrol are not on PATH";
+    expect(await slurm.affinity(context)).toEqual({ score: -1, why });
     commandsIn(bin);
     await expect(slurm.validate?.(spec, context)).rejects.toThrow("--output=x.log is jobx's own to give");
     expect(await slurm.affinity(context)).toMatchObject({ score: 2 });

@@ -1,4 +1,3 @@
-import { JobxError } from "../../errors.ts";
 import type { Affinity, Executor, ExecutorContext } from "../contract.ts";
 import { defineExecutor } from "../define.ts";
 import type { SchedulerDefinition, Target } from "./definition.ts";
@@ -31,7 +30,6 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     affinity: typeof detect === "function" ? detect : (context) => affinityOf(detect, context),
 
     async validate(spec, context) {
-      checkCommands(definition, context);
       await definition.validate?.(spec, context);
       if (definition.partitions) {
         await (await import("./partitions.ts")).checkPartition(definition, spec, context);
@@ -69,18 +67,6 @@ function affinityOf(commands: string[], { env }: ExecutorContext): Affinity {
   const missing = commands.filter((command) => !isOnPath(command, env));
   if (missing.length > 0) return { score: -1, why: `${missing.join(", ")} ${areOrIs(missing)} not on PATH` };
   return { score: 2, why: `${commands[0]} is here` };
-}
-
-function checkCommands({ name, detect }: SchedulerDefinition, { env }: ExecutorContext): void {
-  const missing = typeof detect === "function" ? [] : detect.filter((command) => !isOnPath(command, env));
-  if (missing.length === 0) return;
-  throw new JobxError(
-    "UNREACHABLE",
-    `${name} is not on this machine: ${missing.join(", ")} ${areOrIs(missing)} not on PATH`,
-    {
-      hint: "Submit from a login node of the cluster, load its module, or name another executor with -e",
-    },
-  );
 }
 
 function areOrIs(words: string[]): string {
