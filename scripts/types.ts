@@ -22,16 +22,25 @@ try {
   await emit();
   const door = join(emitted, "src", "index.d.ts");
   const index = await formatted("index.d.ts", flatten(door));
-  const plugin = await formatted(
-    "plugin.d.ts",
-    flatten(join(emitted, "src", "plugin.d.ts"), { specifier: "jobx", file: door }),
+  const pluginDoor = join(emitted, "src", "plugin.d.ts");
+  const plugin = await formatted("plugin.d.ts", flatten(pluginDoor, { specifier: "jobx", file: door }));
+  const pluginTest = await formatted(
+    "plugin-test.d.ts",
+    flatten(join(emitted, "src", "plugin-test.d.ts"), { specifier: "jobx/plugin", file: pluginDoor }),
   );
   const stale = await Promise.all([
     put("types/index.d.ts", `${GENERATED}\n${index}`),
     put("types/plugin.d.ts", `${GENERATED}\n${plugin}`),
+    put("types/plugin-test.d.ts", `${GENERATED}\n${pluginTest}`),
     put(
       "src/cli/init/jobx.d.ts.txt",
-      [HEAD, ambient("jobx", index), ambient("jobx/plugin", plugin), await runtimeGlobals()].join("\n"),
+      [
+        HEAD,
+        ambient("jobx", index),
+        ambient("jobx/plugin", plugin),
+        ambient("jobx/plugin/test", pluginTest),
+        await runtimeGlobals(),
+      ].join("\n"),
     ),
   ]);
   process.exitCode = stale.includes(true) ? 1 : 0;
@@ -53,7 +62,9 @@ async function emit(): Promise<void> {
       typeRoots: [join(root, "node_modules")],
     },
     include: [],
-    files: ["src/index.ts", "src/plugin.ts", "src/cli/completions/text.d.ts"].map((file) => join(root, file)),
+    files: ["src/index.ts", "src/plugin.ts", "src/plugin-test.ts", "src/cli/completions/text.d.ts"].map(
+      (file) => join(root, file),
+    ),
   };
   const config = join(emitted, "tsconfig.json");
   await Bun.write(config, JSON.stringify(options));

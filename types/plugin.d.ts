@@ -4,7 +4,7 @@ import { ErrorCode, JobxError, TaskState } from "jobx";
 
 export { ErrorCode, JobxError, TaskState };
 
-/** How well an executor fits this machine: -1 unavailable, 0 only when named, 1 fine, 2 a cluster (what `auto` prefers). */
+/** How well an executor fits this machine: -1 unavailable (nothing is submitted), 0 only when named, 1 fine, 2 a cluster (what `auto` prefers). */
 export type Affinity = {
   score: -1 | 0 | 1 | 2;
   why: string;

@@ -43,7 +43,7 @@ export type InlineModule = {
 };
 
 /**
- * Bundles a module: packages included, `jobx` and `jobx/plugin` left out, names and lines kept, paths
+ * Bundles a module: packages included, what jobx itself provides left out, names and lines kept, paths
  * as the author's files would see them. The same files give the same bytes from any current folder.
  * Throws USAGE with file, line and code frame when the code does not build, or cannot be carried.
  */
@@ -87,7 +87,7 @@ export async function bundleModule(file: string, { copied, inline }: BundleOptio
 const ownModules: BunPlugin = {
   name: "jobx-own-modules",
   setup(build) {
-    build.onResolve({ filter: /^jobx(\/plugin)?$/ }, ({ path }) => ({ path, external: true }));
+    build.onResolve({ filter: /^jobx(\/plugin(\/test)?)?$/ }, ({ path }) => ({ path, external: true }));
   },
 };
 

@@ -70,7 +70,7 @@ function specifierTexts(
 
 /** Modules that are the same in every program of this runtime, as globals are. */
 function isOfRuntime(source: string): boolean {
-  return isBuiltin(source) || /^(?:bun(?::.+)?|jobx(?:\/plugin)?)$/.test(source);
+  return isBuiltin(source) || /^(?:bun(?::.+)?|jobx(?:\/plugin(?:\/test)?)?)$/.test(source);
 }
 
 const known = new WeakMap<RuntimeText, Map<number, Reference>>();

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import * as door from "../../src/index.ts";
+import * as testDoor from "../../src/plugin-test.ts";
 import * as pluginDoor from "../../src/plugin.ts";
 import { TestJobx } from "../helpers/jobx.ts";
 
@@ -94,6 +95,7 @@ describe("jobx init", () => {
     };
     writeFileSync(join(dir, "api.ts"), use("jobx", door));
     writeFileSync(join(dir, "plugin.ts"), use("jobx/plugin", pluginDoor));
+    writeFileSync(join(dir, "test.ts"), use("jobx/plugin/test", testDoor));
     const config = JSON.parse(readFileSync(join(dir, "tsconfig.json"), "utf8"));
     config.compilerOptions.skipLibCheck = false;
     writeFileSync(join(dir, "tsconfig.json"), JSON.stringify(config));
@@ -123,7 +125,12 @@ describe("jobx init", () => {
     writeFileSync(join(dir, "tsconfig.json"), JSON.stringify(config));
     writeFileSync(
       join(dir, "more.ts"),
-      `console.log(process.hrtime.bigint(), Bun.version, import.meta.main);\n`,
+      `import { type Dirent, readdirSync, readFileSync } from "node:fs";
+       import { cpus } from "node:os";
+       const bytes: Uint8Array = readFileSync("task.ts");
+       const entries: Dirent[] = readdirSync(".", { withFileTypes: true });
+       const text: string = await new Response(Bun.spawn(["true"], { stdout: "pipe" }).stdout).text();
+       console.log(process.hrtime.bigint(), Bun.version, import.meta.main, bytes, entries, text, cpus());\n`,
     );
     expect(await check(dir)).toBe("");
   });

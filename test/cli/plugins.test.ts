@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { TestJobx } from "../helpers/jobx.ts";
@@ -94,6 +94,33 @@ test("new --kind executor writes one with full control, and --dir puts it elsewh
   expect(
     await jobx.ok(["submit", "--wait", "-q", "-e", "direct", "--array", "0-2", "--", "true"], { env }),
   ).toBe("1\n");
+});
+
+test.each(["scheduler", "executor"])(
+  "new --kind %s writes a file that is formatted, and whose types are right by the declarations of init alone",
+  async (kind) => {
+    const dir = join(jobx.root, kind);
+    mkdirSync(dir);
+    await jobx.ok(["plugins", "new", "mysite", "--kind", kind, "--dir", dir]);
+    await jobx.ok(["init", dir]);
+    copyFileSync(join(import.meta.dir, "../../bunfig.toml"), join(dir, "bunfig.toml"));
+    for (const words of [["check"], ["fmt", "--check", "mysite.ts"]]) {
+      const child = Bun.spawn([process.execPath, ...words], { cwd: dir, stdout: "pipe", stderr: "pipe" });
+      const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+      expect({ words, code, said: code === 0 ? "" : out + err }).toEqual({ words, code: 0, said: "" });
+    }
+  },
+);
+
+test("the door for a plugin's own tests is open to scripts that run in the binary", async () => {
+  await jobx.file(
+    "tried.ts",
+    `import { testPlugin } from "jobx/plugin/test";
+     import plugin from ${JSON.stringify(join(folder, "mysite.ts"))};
+     const { passed, plugin: name } = await testPlugin(plugin, { levels: ["pure"] });
+     console.log(name, passed);\n`,
+  );
+  expect(await jobx.ok(["run", "tried.ts"])).toBe("mysite true\n");
 });
 
 describe("eject writes a built-in one's source, which loads and passes as it is:", () => {

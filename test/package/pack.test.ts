@@ -39,7 +39,13 @@ describe("the package", () => {
     expect([...tops].sort()).toEqual(
       ["CHANGELOG.md", "LICENSE", "README.md", "package.json", "plugins", "src", "types"].sort(),
     );
-    for (const file of ["src/cli/main.ts", "src/index.ts", "types/index.d.ts", "types/plugin.d.ts"]) {
+    for (const file of [
+      "src/cli/main.ts",
+      "src/index.ts",
+      "types/index.d.ts",
+      "types/plugin.d.ts",
+      "types/plugin-test.d.ts",
+    ]) {
       expect(names).toContain(file);
     }
     expect(names.filter((name) => /\.test\.|fixture|(^|\/)\./.test(name))).toEqual([]);
@@ -93,12 +99,18 @@ describe("a project that has the package", () => {
     expect(ran).toMatchObject({ code: 0, out: "1 8 27\n" });
   });
 
-  test("has the right types for both doors, and is told of a wrong use", async () => {
+  test("has the right types for its doors, and is told of a wrong use", async () => {
     writeFileSync(
       join(project, "plugin.ts"),
       `import { defineExecutor, type Resources } from "jobx/plugin";
        export const cpus = (resources: Resources) => resources.cpus;
        export { defineExecutor };\n`,
+    );
+    writeFileSync(
+      join(project, "kit.ts"),
+      `import { type Report, testPlugin } from "jobx/plugin/test";
+       import type { Executor } from "jobx/plugin";
+       export const tried = (plugin: Executor): Promise<Report> => testPlugin(plugin, { levels: ["pure"] });\n`,
     );
     expect(await bun(["check"])).toMatchObject({ code: 0 });
     writeFileSync(
@@ -106,8 +118,13 @@ describe("a project that has the package", () => {
       `import { createExecutor } from "jobx";
        await createExecutor({ cpus: "many", tiem: 3 });\n`,
     );
+    writeFileSync(
+      join(project, "wrong-kit.ts"),
+      `import { testPlugin } from "jobx/plugin/test";\nawait testPlugin("mysite");\n`,
+    );
     const { code, out, err } = await bun(["check"]);
     expect(code).toBe(1);
     expect(out + err).toContain("wrong.ts(2,");
+    expect(out + err).toContain("wrong-kit.ts(2,");
   });
 });
