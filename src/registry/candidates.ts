@@ -1,11 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 
-import { describeParseError } from "../code/build-error.ts";
-import { errnoOf, JobxError, messageOf } from "../errors.ts";
+import { errnoOf, JobxError } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
 import { executorOf } from "./check.ts";
 import { type PluginFolder, stemOf } from "./folders.ts";
 import { guarded } from "./guard.ts";
+import { exportPlace, loadError } from "./load-error.ts";
 import { importPlugin } from "./modules.ts";
 
 /** Something that may be an executor, not loaded until `load` is called; a second call gives the same answer. */
@@ -35,7 +35,9 @@ const LOAD_TIMEOUT_MS = 10_000;
 /** Everything that may be an executor; where two have one name, the later one wins. */
 export function findCandidates(folders: PluginFolder[]): Candidate[] {
   const builtIn = Object.entries(BUILT_IN).map(([name, load]) =>
-    candidate(name, "built in", true, async () => executorOf(await load(), `The built-in executor ${name}`)),
+    candidate(name, "built in", true, async () =>
+      executorOf(await load(), () => `The built-in executor ${name}`),
+    ),
   );
   const files = folders.flatMap((folder) =>
     folder.files.map((file) => candidate(stemOf(file), file, false, () => loadFile(folder, file))),
@@ -61,7 +63,10 @@ async function loadFile(folder: PluginFolder, file: string): Promise<Executor> {
 export async function loadPluginFile(file: string): Promise<Executor> {
   try {
     if (!statSync(file).isFile()) throw new JobxError("PLUGIN", `The plugin ${file} is not a file`);
-    const executor = executorOf(await withinTime(importPlugin(file), file), `The plugin ${file}`);
+    const executor = executorOf(
+      await withinTime(importPlugin(file), file),
+      () => `The plugin ${exportPlace(file)}`,
+    );
     return guarded(executor, file);
   } catch (error) {
     if (errnoOf(error) === "ENOENT" && !existsSync(file)) {
@@ -69,21 +74,8 @@ export async function loadPluginFile(file: string): Promise<Executor> {
         hint: "`jobx plugins` lists them",
       });
     }
-    throw error instanceof JobxError ? error : loadError(file, error);
+    throw error instanceof JobxError ? error : await loadError(file, error);
   }
-}
-
-function loadError(file: string, error: unknown): JobxError {
-  const parse =
-    error instanceof AggregateError ? describeParseError(error.errors[0]) : describeParseError(error);
-  const text = (parse ?? messageOf(error)).replaceAll("jobx-plugin:", "");
-  const isPackage = /Cannot find (package|module)/.test(text);
-  return new JobxError("PLUGIN", `The plugin ${file} does not load: ${text}`, {
-    hint: isPackage
-      ? "A plugin can import jobx/plugin, built-in modules and files beside it, but no packages"
-      : undefined,
-    cause: error,
-  });
 }
 
 async function withinTime<T>(work: Promise<T>, file: string): Promise<T> {

@@ -14,13 +14,13 @@ const OPTIONAL_VERBS = [
   "shell",
 ] as const satisfies (keyof Executor)[];
 
-/** The executor that a plugin's module exports; throws PLUGIN that says what the module lacks. */
-export function executorOf(module: unknown, where: string): Executor {
+/** The executor that a plugin's module exports; throws PLUGIN that says where, and what it lacks. */
+export function executorOf(module: unknown, where: () => string): Executor {
   const problem = problemOf(module);
-  if (problem) throw new JobxError("PLUGIN", `${where} ${problem.what}`, { hint: problem.hint });
+  if (problem) throw new JobxError("PLUGIN", `${where()} ${problem.what}`, { hint: problem.hint });
   const value = isObject(module) ? module["default"] : undefined;
   if (isExecutor(value)) return value;
-  throw new JobxError("BUG", `${where} passed every check and is no executor`);
+  throw new JobxError("BUG", `${where()} passed every check and is no executor`);
 }
 
 function problemOf(module: unknown): { what: string; hint: string } | null {
@@ -63,17 +63,22 @@ function problemOf(module: unknown): { what: string; hint: string } | null {
 /** Why a plugin of this version of the contract cannot be used; null for all that this jobx reads. */
 function contractProblem(contract: unknown): { what: string; hint: string } | null {
   const version = JSON.stringify(contract);
-  const isOne = typeof contract === "number" && Number.isInteger(contract);
-  if (isOne && contract > CONTRACT_VERSION) {
+  if (typeof contract !== "number" || !Number.isInteger(contract)) {
+    return {
+      what: `has the contract ${version}, which is no version of it`,
+      hint: `Write \`contract: ${CONTRACT_VERSION}\`, the version that \`jobx plugins new\` writes`,
+    };
+  }
+  if (contract > CONTRACT_VERSION) {
     return {
       what: `is written for version ${version} of the plugin contract, this jobx knows up to version ${CONTRACT_VERSION}`,
       hint: "Update jobx, or take the plugin's release for this one; `jobx --version` says which it is",
     };
   }
-  if (isOne && contract >= OLDEST_CONTRACT) return null;
+  if (contract >= OLDEST_CONTRACT) return null;
   return {
     what: `is written for version ${version} of the plugin contract, this jobx reads versions from ${OLDEST_CONTRACT} on`,
-    hint: "Bring it up to date: `jobx plugins new` writes one of today, `jobx help plugins` says what changed",
+    hint: "Bring it up to date: `jobx plugins new` writes one of today, and `jobx plugins test` says what is missing",
   };
 }
 

@@ -1,5 +1,8 @@
+import { basename } from "node:path";
+
 import { JobxError, messageOf } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
+import { placeInPlugin } from "./place.ts";
 
 /** The verbs that may be called, and how long each may take before it counts as one that hangs, in seconds. */
 const LIMITS = {
@@ -139,7 +142,9 @@ function isSubmission(value: unknown): boolean {
 
 function failure(name: string, from: string, verb: string, error: unknown): JobxError {
   if (error instanceof JobxError) return error;
-  return new JobxError(codeFor(verb), `The plugin ${name} failed in ${verb}: ${messageOf(error)}`, {
+  const place = placeInPlugin(error);
+  const where = place === null ? "" : ` (${basename(place)})`;
+  return new JobxError(codeFor(verb), `The plugin ${name} failed in ${verb}: ${messageOf(error)}${where}`, {
     hint: hintFor(from),
     cause: error,
   });

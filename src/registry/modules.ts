@@ -3,9 +3,10 @@ import { dirname, extname, resolve } from "node:path";
 
 import { JobxError } from "../errors.ts";
 import { distrustError, distrustOf } from "../executor/trust.ts";
+import { importLine, PLUGIN_NAMESPACE } from "./place.ts";
 import { pluginPrelude } from "./plugin-globals.ts";
 
-const NAMESPACE = "jobx-plugin";
+const NAMESPACE = PLUGIN_NAMESPACE.slice(0, -1);
 
 let isRegistered = false;
 
@@ -17,7 +18,7 @@ let isRegistered = false;
 export async function importPlugin(path: string): Promise<unknown> {
   if (!isRegistered) register();
   isRegistered = true;
-  const specifier = `${NAMESPACE}:${path}`;
+  const specifier = PLUGIN_NAMESPACE + path;
   return await import(specifier);
 }
 
@@ -28,8 +29,8 @@ function register(): void {
       build.module("jobx/plugin", async () => ({ exports: await import("../plugin.ts"), loader: "object" }));
       // Asked for every relative import of the process; all but those of plugins are left alone.
       build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
-        if (!importer.startsWith(`${NAMESPACE}:`)) return undefined;
-        return { path: beside(importer.slice(NAMESPACE.length + 1), path), namespace: NAMESPACE };
+        if (!importer.startsWith(PLUGIN_NAMESPACE)) return undefined;
+        return { path: beside(importer.slice(PLUGIN_NAMESPACE.length), path), namespace: NAMESPACE };
       });
       build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
         const distrust = distrustOf(path);
@@ -45,9 +46,13 @@ function register(): void {
 function beside(importer: string, specifier: string): string {
   const path = resolve(dirname(importer), specifier);
   if (existsSync(path)) return path;
-  throw new JobxError("PLUGIN", `${importer} imports ${specifier}, and there is no ${path}`, {
-    hint: "Relative imports need the whole file name, ending included",
-  });
+  throw new JobxError(
+    "PLUGIN",
+    `${importLine(importer, specifier) ?? importer} imports ${specifier}, and there is no ${path}`,
+    {
+      hint: "Relative imports need the whole file name, ending included",
+    },
+  );
 }
 
 function loaderOf(path: string): "ts" | "tsx" | "js" | "json" {

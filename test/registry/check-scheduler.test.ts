@@ -21,7 +21,7 @@ const SOUND = {
 function refusal(changes: object): string {
   const defined: unknown = Reflect.apply(defineScheduler, undefined, [{ ...SOUND, ...changes }]);
   try {
-    executorOf({ default: defined }, "The plugin toy.ts");
+    executorOf({ default: defined }, () => "The plugin toy.ts");
     return "";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

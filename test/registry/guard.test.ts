@@ -105,7 +105,7 @@ export default defineExecutor({
     await Bun.write(file, source("return [];"));
     await jobx.submit(["-e", "toy", "--", "true"]);
     for (const [status, says] of [
-      ['throw new TypeError("oh");', "The plugin toy failed in status: oh"],
+      ['throw new TypeError("oh");', "The plugin toy failed in status: oh (toy.ts:8:"],
       ["return 5;", "The plugin toy gave 5 instead of a list from status"],
     ] as const) {
       await Bun.write(file, source(status));

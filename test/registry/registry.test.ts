@@ -122,24 +122,49 @@ test("a plugin that takes a built-in's name from a file of another name is told 
 });
 
 const BROKEN: [title: string, text: string, says: string][] = [
-  ["does not parse", "const x = ;", "Unexpected ;"],
+  ["does not parse", "\nconst x = ;", "bad.ts:2:11 does not load: Unexpected ;"],
   ["throws while it loads", "throw new Error('no licence')", "no licence"],
+  [
+    "throws in a function of its own",
+    "\nfunction f() {\n  null.x;\n}\nf();",
+    "bad.ts:3:3 does not load: null is",
+  ],
   ["throws something that is no error", "throw 'just text'", "just text"],
   ["has no default export", "export const x = 1;", "has no default export"],
-  ["exports something else", "export default 5;", "exports a number as its default"],
+  ["exports by a name alone", "\nexport const toy = 1;", "bad.ts:2 has no default export"],
+  ["exports something else", "\n\nexport default 5;", "bad.ts:3 exports a number as its default"],
   ["was not made by defineExecutor", "export default { name: 'bad' };", "defineExecutor did not make"],
   [
     "is of a newer contract",
     "export default { contract: 99 };",
     "is written for version 99 of the plugin contract, this jobx knows up to version 1",
   ],
+  [
+    "is of an older contract than any that is read",
+    "export default { contract: 0 };",
+    "is written for version 0 of the plugin contract, this jobx reads versions from 1 on",
+  ],
+  [
+    "has a contract that is no number",
+    'export default { contract: "1" };',
+    'has the contract "1", which is no version',
+  ],
   ["has a name that no flag could carry", plugin("Bad Name"), 'has the name "Bad Name"'],
   ["calls itself auto", plugin("auto"), 'has the name "auto"'],
   ["lacks a verb", plugin("bad", { extra: "status: undefined," }), "lacks status()"],
   ["has a verb that is no function", plugin("bad", { extra: "hold: true," }), "has a hold that is a boolean"],
   ["has options of another make", plugin("bad", { extra: "options: { a: 'text' }," }), 'has an option "a"'],
-  ["imports a package", 'import x from "left-pad"; x();', "Cannot find package 'left-pad'"],
-  ["imports a file that is not there", 'import { x } from "./gone.ts"; x();', "and there is no"],
+  ["imports a package", '\nimport x from "left-pad"; x();', 'bad.ts:2 does not load: it imports "left-pad"'],
+  [
+    "imports a name that is not there",
+    'import { defineExecutr } from "jobx/plugin";\ndefineExecutr();',
+    "bad.ts:1 does not load: jobx/plugin has no defineExecutr",
+  ],
+  [
+    "imports a file that is not there",
+    'import { x } from "./gone.ts"; x();',
+    "bad.ts:1 imports ./gone.ts, and",
+  ],
 ];
 
 describe("a plugin that", () => {
@@ -151,11 +176,31 @@ describe("a plugin that", () => {
       expect(error.code).toBe("PLUGIN");
       expect(error.message).toContain(says);
       expect(error.message).toContain(join(path, "bad.ts"));
+      expect(error.hint).toBeString();
       expect((await registry.get("good")).name).toBe("good");
       const listed = (await registry.list()).find((line) => line.from === join(path, "bad.ts"));
       expect(listed).toMatchObject({ name: "bad", state: "broken", why: error.message });
     });
   }
+});
+
+test("a plugin that does not load because of a helper names the helper's line, and a misspelt import its neighbour", async () => {
+  const path = folder({
+    "bad.ts": 'import { x } from "./lib/x.ts";\nexport default x;',
+    "lib/x.ts": "export const x = 1;\n\nexport const y = = 2;",
+    "near.ts": 'import { defineExecutr } from "jobx/plugin";\nexport default defineExecutr({});',
+  });
+  const registry = open([path]);
+  expect((await refusal(registry.get("bad"))).message).toBe(
+    `The plugin ${join(path, "bad.ts")} does not load: ${join(path, "lib", "x.ts")}:3:18: Unexpected =`,
+  );
+  expect((await refusal(registry.get("near"))).hint).toBe("Did you mean defineExecutor?");
+});
+
+test("a plugin that was written against the first version of the contract loads, whether or not it says so", async () => {
+  const path = folder({ "one.ts": plugin("one", { extra: "contract: 1," }), "old.ts": plugin("old") });
+  const registry = open([path]);
+  expect([(await registry.get("one")).contract, (await registry.get("old")).contract]).toEqual([1, 1]);
 });
 
 test("a plugin may have helpers beside it, in a folder that is not looked into", async () => {
@@ -284,7 +329,7 @@ describe("auto", () => {
     const error = await refusal(open([folder({ "toy.ts": plugin("toy", { score: silent }) })]).pick());
     expect(error.code).toBe("UNREACHABLE");
     expect(error.message).toBe(
-      "toy seems to be here but could not be asked: The plugin toy failed in affinity: the controller gives no answer",
+      "toy seems to be here but could not be asked: The plugin toy failed in affinity: the controller gives no answer (toy.ts:9:31)",
     );
     expect(error.hint).toContain("-e local");
   });
