@@ -43,13 +43,8 @@ const RUNS = Number(values.runs);
 const jobx = values.binary;
 const work = mkdtempSync(join(tmpdir(), "jobx-bench-"));
 
-/** A plugin that takes every job and never runs it: what is measured is jobx. */
-const ACCEPTING_EXECUTOR = `
-import { defineExecutor } from "jobx/plugin";
-export default defineExecutor({
-  name: "accept",
-  description: "Accepts every job and runs none",
-  capabilities: { arrays: true },
+/** Verbs that take every job and never run it: what is measured is jobx. */
+const ACCEPTING = `
   affinity: () => ({ score: 0, why: "for measuring" }),
   submit: ({ spec, elements }) => {
     const submitted = new Date().toISOString();
@@ -63,6 +58,15 @@ export default defineExecutor({
     ),
   cancel: () => Promise.resolve(),
   environment: () => ({ element: 0, rank: 0, restarts: 0, hostnames: null }),
+`;
+
+const ACCEPTING_EXECUTOR = `
+import { defineExecutor } from "jobx/plugin";
+export default defineExecutor({
+  name: "accept",
+  description: "Accepts every job and runs none",
+  capabilities: { arrays: true },
+  ${ACCEPTING}
 });
 `;
 
@@ -89,6 +93,7 @@ try {
   await row("start: jobx --version", benchVersion);
   await row("start: jobx run", benchRun);
   await row("list of 1,000 jobs", benchList);
+  await row("list with ten plugins", benchPlugins);
   await row("1,000 x true, 2 slots", benchCommands);
   await row("1,000 functions, 2 slots", benchFunctions);
   await row("one function, submit to result", benchOne);
@@ -161,6 +166,48 @@ async function benchList(): Promise<Row[]> {
   const middle = median(seconds);
   return [
     { what: "jobx list, 1,000 jobs", measured: ms(middle), target: "at most 100 ms", holds: middle <= 0.1 },
+  ];
+}
+
+/**
+ * What loading ten plugins costs, each as `jobx plugins new` writes it: nothing where no job of theirs has to be asked
+ * for; where one of each has to, beside as many jobs of one of them, so that the jobs are the same work.
+ */
+async function benchPlugins(): Promise<Row[]> {
+  const plugins = join(work, "ten");
+  mkdirSync(plugins, { mode: 0o700 });
+  const names = Array.from({ length: 10 }, (_, index) => `site${index}`);
+  for (const name of names) {
+    const file = join(plugins, `${name}.ts`);
+    await run([jobx, "plugins", "new", name, "--dir", plugins], freshHome());
+    const scaffold = readFileSync(file, "utf8").replace("export default ", "const site = ");
+    writeFileSync(file, `${scaffold}\nexport default { ...site, ${ACCEPTING} };\n`);
+  }
+  const [ended, ofOne, ofTen] = [freshHome(), freshHome(), freshHome()];
+  for (const home of [ended, ofOne, ofTen]) home["JOBX_PLUGIN_PATH"] = plugins;
+  for (const name of names) {
+    await run([jobx, "submit", "--wait", "--", "true"], ended);
+    await run([jobx, "submit", "-e", "site0", "--", "true"], ofOne);
+    await run([jobx, "submit", "-e", name, "--", "true"], ofTen);
+  }
+  const list = (home: Record<string, string>) => time([jobx, "list"], home);
+  const compared = async (what: string, a: Record<string, string>, b: Record<string, string>) => {
+    const pairs = await inPairs(
+      RUNS * 3,
+      () => list(a),
+      () => list(b),
+    );
+    const more = median(pairs.map(([ours, other]) => ours - other));
+    return {
+      what: `jobx list, ${what}`,
+      measured: `${ms(more)} more (${ms(median(pairs.map(([ours]) => ours)))} / ${ms(median(pairs.map(([, other]) => other)))})`,
+      target: "at most 10 ms more",
+      holds: more <= 0.01,
+    };
+  };
+  return [
+    await compared("ten plugins without a job / none", ended, { ...ended, JOBX_PLUGIN_PATH: "" }),
+    await compared("ten plugins with a queued job each / one with ten", ofTen, ofOne),
   ];
 }
 
