@@ -152,6 +152,20 @@ describe("submitting", () => {
     expect(silent.callsOf("sub")).toHaveLength(1);
   });
 
+  test.each([
+    ["says that it was lost", { code: 1, stderr: "it was lost" }],
+    ["has no id", { stdout: "it was lost" }],
+  ])("never happens twice where nothing finds a job by its token, and the answer %s", async (_, answer) => {
+    const toy = new FakeCommands(tempDir(), () => answer);
+    const submitted = scheduler({ find: undefined }).submit(requestFor(tempDir(), 1), toy.context);
+    await expect(submitted).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: "toy may have accepted the job or not: it was lost",
+      hint: expect.stringContaining("by toy's own commands"),
+    });
+    expect(toy.callsOf("sub")).toHaveLength(1);
+  });
+
   test("takes back the first parts of a job whose later parts are refused", async () => {
     const home = tempDir();
     let count = 0;

@@ -51,7 +51,7 @@ export async function submitArrays(
       return { natives };
     } catch (error) {
       await takeBack(definition, natives, context);
-      const mayBeLimit = !isAgain && elements > 1 && !isPassing(error);
+      const mayBeLimit = !isAgain && elements > 1 && isForGood(error);
       const isSmaller = mayBeLimit && (await limitHasShrunk(definition, limits, context));
       if (!isSmaller) throw error;
     }
@@ -119,7 +119,8 @@ async function submitArray(
     }
     const text = typeof result === "string" ? result : textOf(result);
     if (isUncertain(definition, result, text)) {
-      const accepted = await lookUp(definition, array, context);
+      if (!definition.find) throw unknownOutcome(definition, text);
+      const accepted = await lookUp(definition, definition.find, array, context);
       if (accepted) return nativeOf(accepted.id, own, accepted.submitted, part);
     }
     if (typeof result === "string") throw unknownOutcome(definition, text);
@@ -138,15 +139,15 @@ function isUncertain(definition: SchedulerDefinition, result: CommandResult | st
 /** An array with this job's token, should the scheduler have it. Throws UNREACHABLE where it cannot be asked. */
 async function lookUp(
   definition: SchedulerDefinition,
+  find: NonNullable<SchedulerDefinition["find"]>,
   array: NativeArray,
   context: ExecutorContext,
 ): Promise<FoundArray | null> {
-  if (!definition.find) return null;
   const { token } = array.spec;
   for (const delay of [...retryDelays(definition), null]) {
-    const result = await runOn(definition, context, definition.find.argv(String(ownUid()), token), null);
+    const result = await runOn(definition, context, find.argv(String(ownUid()), token), null);
     if (result.code === 0) {
-      const found = definition.find.parse(result.stdout, token);
+      const found = find.parse(result.stdout, token);
       return found.find((one) => one.firstElement === array.firstElement) ?? null;
     }
     if (delay === null) break;
@@ -198,16 +199,23 @@ function refusal(definition: SchedulerDefinition, argv: string[], result: Comman
   return new JobxError("REFUSED", error.message, { hint: error.hint, cause: error });
 }
 
-/** Whether the scheduler refused only because it is busy or down. */
-function isPassing(error: unknown): boolean {
-  const cause = error instanceof JobxError ? error.cause : null;
-  return cause instanceof JobxError && cause.code === "UNREACHABLE";
+/** Whether the scheduler refused, and not only because it is busy or down. */
+function isForGood(error: unknown): boolean {
+  if (!(error instanceof JobxError) || error.code !== "REFUSED") return false;
+  return !(error.cause instanceof JobxError && error.cause.code === "UNREACHABLE");
 }
 
 function unknownOutcome(definition: SchedulerDefinition, why: string): JobxError {
-  return new JobxError("UNREACHABLE", `${definition.name} may have accepted the job or not: ${why}`, {
-    hint: "jobx status finds out; submit again only once it says that the job is lost",
-  });
+  const { name, find } = definition;
+  return new JobxError(
+    "UNREACHABLE",
+    `${name} may have accepted the job or not: ${why.trim() || "it gave no id"}`,
+    {
+      hint: find
+        ? "jobx status finds out; submit again only once it says that the job is lost"
+        : `See by ${name}'s own commands whether it has the job, before you submit it again`,
+    },
+  );
 }
 
 function lastLine(text: string): string {
