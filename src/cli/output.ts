@@ -52,7 +52,8 @@ export type OutputOptions = {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
-  color: { out: boolean; err: boolean };
+  /** Whether a stream gets colours; asked only once something is painted, since it may take long to find out. */
+  color: { readonly out: boolean; readonly err: boolean };
 };
 
 /** Makes the output that the global options ask for; `sink` (file descriptors by default) is for tests. */
@@ -76,8 +77,8 @@ export function makeOutput(
   };
   return {
     form,
-    style: makeStyle(options.color.out),
-    errStyle: makeStyle(options.color.err),
+    style: makeStyle(() => options.color.out),
+    errStyle: makeStyle(() => options.color.err),
     result(answer) {
       if (form === "json") put(1, `${JSON.stringify(answer.json, null, 2)}\n`);
       else put(1, lines(form === "quiet" ? answer.quiet.join("\n") : answer.text()));
@@ -114,9 +115,12 @@ export function isTerminal(fd: 1 | 2): boolean {
   return (fd === 1 ? process.stdout : process.stderr).isTTY;
 }
 
-function makeStyle(enabled: boolean): Style {
-  const paint = (name: keyof Style) => (text: string) =>
-    enabled ? styleText(name, text, { validateStream: false }) : text;
+function makeStyle(wanted: () => boolean): Style {
+  let enabled: boolean | undefined;
+  const paint = (name: keyof Style) => (text: string) => {
+    enabled ??= wanted();
+    return enabled ? styleText(name, text, { validateStream: false }) : text;
+  };
   return {
     bold: paint("bold"),
     dim: paint("dim"),

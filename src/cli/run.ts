@@ -62,8 +62,12 @@ function outputFor(globals: Omit<Globals, "home" | "profile">) {
   return makeOutput({
     ...globals,
     color: {
-      out: wantsColor(globals.color, process.env, () => isTerminal(1)),
-      err: wantsColor(globals.color, process.env, () => isTerminal(2)),
+      get out() {
+        return wantsColor(globals.color, process.env, () => isTerminal(1));
+      },
+      get err() {
+        return wantsColor(globals.color, process.env, () => isTerminal(2));
+      },
     },
   });
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, relative } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import type { BunPlugin } from "bun";
 
@@ -71,7 +70,7 @@ export function constantsOf(path: string, copied: string | null): string {
       __jobx_dir: JSON.stringify(dirname(path)),
       __jobx_path: JSON.stringify(path),
       __jobx_file: JSON.stringify(basename(path)),
-      __jobx_url: JSON.stringify(pathToFileURL(path).href),
+      __jobx_url: JSON.stringify(Bun.pathToFileURL(path).href),
     });
   }
   const folder = dirname(below);

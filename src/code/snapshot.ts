@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -118,7 +117,7 @@ function hashOf({ files, executable }: Snapshot): string {
 function place(home: string, code: string, { files, executable }: Snapshot): void {
   const target = codeDir(home, code);
   if (existsSync(join(target, INDEX))) return touch(target);
-  const temporary = join(homeDirs.code(home), `.${code.slice(0, 12)}-${randomUUID()}`);
+  const temporary = join(homeDirs.code(home), `.${code.slice(0, 12)}-${crypto.randomUUID()}`);
   ensureDir(temporary);
   try {
     for (const [name, content] of files) {

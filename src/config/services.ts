@@ -1,5 +1,3 @@
-import { fileURLToPath } from "node:url";
-
 import type { ExecutorContext } from "../executor/contract.ts";
 import type { Services } from "../orchestrator/services.ts";
 import { openRegistry, type Registry } from "../registry.ts";
@@ -45,5 +43,5 @@ export function registryFrom(config: ResolvedConfig, surroundings: Surroundings)
 /** Words that start this very jobx: the binary, or Bun and the entry file. */
 export function ownRuntime(): string[] {
   if (Bun.isStandaloneExecutable) return [process.execPath];
-  return [process.execPath, "--no-install", fileURLToPath(new URL("../cli/main.ts", import.meta.url))];
+  return [process.execPath, "--no-install", Bun.fileURLToPath(new URL("../cli/main.ts", import.meta.url))];
 }

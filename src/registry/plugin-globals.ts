@@ -1,4 +1,4 @@
-import { Console } from "node:console";
+import type { Console as Printer } from "node:console";
 
 const KEY = Symbol.for("jobx.plugin.globals");
 
@@ -19,11 +19,11 @@ function declares(source: string, name: string): boolean {
 }
 
 /** Made when first used: streams take longer to make than most commands. */
-let made: Console | undefined;
+let made: Printer | undefined;
 
 const quietConsole: Console = new Proxy(console, {
   get(_, key) {
-    made ??= new Console({ stdout: process.stderr, stderr: process.stderr });
+    made ??= new console.Console({ stdout: process.stderr, stderr: process.stderr });
     const value: unknown = Reflect.get(made, key);
     return value;
   },
