@@ -1,6 +1,6 @@
 import { usageError } from "../errors.ts";
 import { MAX_TASKS } from "./index-list.ts";
-import type { TaskPayload } from "./job.ts";
+import type { TaskList, TaskPayload } from "./job.ts";
 import type { ParamRow } from "./params.ts";
 import type { Sweep } from "./sweep.ts";
 
@@ -17,7 +17,7 @@ export type ExpandInput = {
 type Row = { params: Record<string, unknown>; line: string | null };
 
 /** The tasks of a submission, made one by one as they are asked for, as often as they are asked for. */
-export type Expansion = Iterable<TaskPayload> & {
+export type Expansion = TaskList & {
   count: number;
   /** The parameters that every task has: what placeholders may name besides `index` and `job`. */
   keys: string[];
@@ -44,9 +44,11 @@ export function expandTasks(input: ExpandInput): Expansion {
   }
   const bare = axes.length === 0 && !input.rows;
   const args = [...(input.args ?? [])];
+  const isArrayAlone = axes.length === 1 && !input.rows && args.length === 0;
   return {
     count,
     keys,
+    numbers: isArrayAlone ? (input.array ?? null) : null,
     *[Symbol.iterator]() {
       for (let task = 0; task < count; task++) {
         if (bare) yield { params: null, line: null, args };

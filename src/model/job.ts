@@ -106,6 +106,12 @@ export type TaskPayload = {
   steps?: { fn: number; args: unknown[] }[];
 };
 
+/** The tasks of a job, in order. */
+export type TaskList = Iterable<TaskPayload> & {
+  /** The numbers of an array, where they are all that its tasks are: whole ones from 0 below 2 ** 32. They are stored faster so. */
+  numbers?: readonly number[] | null;
+};
+
 /** The native id that a scheduler gave, with what makes it unambiguous. */
 export type NativeId = {
   id: string;

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 
 import { version } from "../../package.json";
@@ -12,7 +11,7 @@ import type {
   SubmitRequest,
 } from "../executor/contract.ts";
 import { validateOptions } from "../executor/options.ts";
-import type { Entry, FunctionCode, JobSpec, TaskPayload } from "../model/job.ts";
+import type { Entry, FunctionCode, JobSpec, TaskList } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { allocateJob, ensureHome, removeJob, writeNative, writeSpec } from "../store/jobs.ts";
 import { jobFiles } from "../store/layout.ts";
@@ -36,7 +35,7 @@ export type SubmitInput = Pick<
     | { kind: "function"; reference: string; /** false imports the live file. */ snapshot: boolean }
     /** The first is the entry's own; payloads name the others by their number. */
     | { kind: "captured"; functions: CapturedFunction[] };
-  tasks: Iterable<TaskPayload>;
+  tasks: TaskList;
   count: number;
   /** The executor's own options, as given. */
   options: Record<string, unknown>;
@@ -109,7 +108,7 @@ export async function draftJob(
   const draft: SpecDraft = {
     name: input.name ?? defaultName(entry),
     executor: executor.name,
-    token: randomBytes(9).toString("base64url"),
+    token: crypto.getRandomValues(Buffer.alloc(9)).toString("base64url"),
     tasks: input.count,
     entry,
     templated: input.templated,
@@ -163,7 +162,7 @@ async function submitOrRemove(
   executor: Executor,
   context: ExecutorContext,
   request: SubmitRequest,
-  tasks: Iterable<TaskPayload>,
+  tasks: TaskList,
 ): Promise<Submission> {
   const { dir, spec } = request;
   try {

@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 
 import { JobxError } from "../errors.ts";
-import type { TaskPayload } from "../model/job.ts";
+import type { TaskList, TaskPayload } from "../model/job.ts";
 import { checksum } from "./checksum.ts";
 import { decode, encodeAt } from "./codec.ts";
 import { readInto, whenThere, writeAtomically, writeFully } from "./files.ts";
-import { encodeIndexTask } from "./index-tasks.ts";
+import { INDEX_TASK_BYTES, putIndexTask } from "./number-tasks.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 
 /**
@@ -29,26 +29,22 @@ const WINDOW_BYTES = 8 * 1024;
  */
 export function writePayload(
   path: string,
-  tasks: Iterable<TaskPayload>,
+  tasks: TaskList,
   maxBytes: number,
 ): { count: number; bytes: number } {
   return writeAtomically(path, (file) => {
     const out = new BufferedFile(file);
     const offsets: number[] = [];
     out.add(writePreamble("payload"));
-    for (const task of tasks) {
+    for (const task of tasks.numbers ?? tasks) {
       const index = offsets.length;
-      const record = encodeTask(task, index);
       offsets.push(out.position);
-      out.add(recordHeader(record, index));
-      out.add(record);
+      if (typeof task === "number") out.addIndexTask(task, index);
+      else out.addRecord(encodeTask(task, index), index);
       if (out.position > maxBytes) throw tooLarge(maxBytes, index);
     }
     const indexAt = out.position;
-    const index = Buffer.allocUnsafe((offsets.length + 1) * OFFSET_BYTES);
-    for (const [at, offset] of [...offsets, indexAt].entries())
-      index.writeUIntLE(offset, at * OFFSET_BYTES, OFFSET_BYTES);
-    out.add(index);
+    out.add(offsetIndex([...offsets, indexAt]));
     out.add(footer(offsets.length, indexAt));
     out.flush();
     // What was written is garbage now; left to itself it may lie there until the results come, as large again.
@@ -178,7 +174,8 @@ type Window = { start: number; bytes: Buffer };
 class BufferedFile {
   position = 0;
   readonly #file: number;
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  readonly #view = new DataView(this.#buffer.buffer);
   #used = 0;
 
   constructor(file: number) {
@@ -193,6 +190,31 @@ class BufferedFile {
     this.#used += bytes.length;
   }
 
+  addRecord(record: Uint8Array, index: number): void {
+    if (this.#used + RECORD_HEADER_BYTES > BUFFER_BYTES) this.flush();
+    this.#putHeader(record, index);
+    this.position += RECORD_HEADER_BYTES;
+    this.#used += RECORD_HEADER_BYTES;
+    this.add(record);
+  }
+
+  /** The record of a task that is nothing but a number, made in its place. */
+  addIndexTask(number: number, index: number): void {
+    if (this.#used + RECORD_HEADER_BYTES + INDEX_TASK_BYTES > BUFFER_BYTES) this.flush();
+    const start = this.#used + RECORD_HEADER_BYTES;
+    const end = putIndexTask(this.#buffer, start, number);
+    this.#putHeader(this.#buffer.subarray(start, end), index);
+    this.position += end - this.#used;
+    this.#used = end;
+  }
+
+  #putHeader(record: Uint8Array, index: number): void {
+    const at = this.#used;
+    this.#view.setUint32(at, record.length, true);
+    this.#view.setUint32(at + 4, checksum(record, index), true);
+    this.#view.setUint32(at + 8, checksum(this.#buffer.subarray(at, at + 8), index), true);
+  }
+
   flush(): void {
     writeFully(this.#file, this.#buffer.subarray(0, this.#used));
     this.#used = 0;
@@ -201,7 +223,7 @@ class BufferedFile {
 
 function encodeTask(task: TaskPayload, index: number): Uint8Array {
   try {
-    return encodeIndexTask(task) ?? encodeAt(task, "");
+    return encodeAt(task, "");
   } catch (error) {
     if (index === 0 || !(error instanceof JobxError)) throw error;
     throw new JobxError(error.code, `${error.message} (task ${index})`, {
@@ -211,12 +233,16 @@ function encodeTask(task: TaskPayload, index: number): Uint8Array {
   }
 }
 
-function recordHeader(record: Uint8Array, index: number): Uint8Array {
-  const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
-  header.writeUInt32LE(record.length, 0);
-  header.writeUInt32LE(checksum(record, index), 4);
-  header.writeUInt32LE(checksum(header.subarray(0, 8), index), 8);
-  return header;
+function offsetIndex(offsets: number[]): Uint8Array {
+  const bytes = new Uint8Array(offsets.length * OFFSET_BYTES);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const offset of offsets) {
+    view.setUint32(at, offset, true);
+    view.setUint16(at + 4, offset / 2 ** 32, true);
+    at += OFFSET_BYTES;
+  }
+  return bytes;
 }
 
 function footer(count: number, indexAt: number): Uint8Array {

@@ -82,6 +82,16 @@ test("a name may be written in any alphabet", () => {
   expect(parseSweep("größe=1", noFile).key).toBe("größe");
 });
 
+test("only tasks that are nothing but numbers of an array are told by these", () => {
+  const sweeps = [{ key: "x", values: [1, 2] }];
+  expect(expandTasks({ array: [3, 9] }).numbers).toEqual([3, 9]);
+  expect(expandTasks({ array: [3, 9], args: ["z"] }).numbers).toBeNull();
+  expect(expandTasks({ array: [3, 9], sweeps }).numbers).toBeNull();
+  expect(expandTasks({ array: [3], rows: [{ params: { f: "a" }, line: "a" }] }).numbers).toBeNull();
+  expect(expandTasks({ sweeps }).numbers).toBeNull();
+  expect(expandTasks({}).numbers).toBeNull();
+});
+
 test("tasks are the product of rows, sweeps and array, the last varying fastest", () => {
   const tasks = expandTasks({
     rows: [

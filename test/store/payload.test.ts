@@ -30,6 +30,14 @@ function readAll(path: string): (TaskPayload | string)[] {
 }
 
 describe("a payload", () => {
+  test("of an array's bare numbers reads as any other", () => {
+    const path = join(dir, "numbers.msgpack");
+    const numbers = [0, 1, 63, 64, 127, 128, 255, 256, 65_535, 65_536, 0x7a6b5c4d, 2 ** 32 - 1];
+    const tasks = numbers.map((index): TaskPayload => ({ params: { index }, line: null, args: [] }));
+    writePayload(path, Object.assign([], { numbers }), GIB);
+    expect(readAll(path)).toEqual(tasks);
+  });
+
   test("gives each task its own arguments, large ones too", () => {
     const path = join(dir, "a.msgpack");
     const tasks = [
