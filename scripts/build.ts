@@ -22,7 +22,8 @@ const TARGETS = [
 ];
 
 // ESM with splitting makes commands load lazily; the two `no` flags keep the folder one stands in
-// from injecting code; the last two let users' scripts resolve their packages and paths.
+// from injecting code; the next two let users' scripts resolve their packages and paths. The define is for
+// the runtime in the binary: without .env files it would write "development" for NODE_ENV into users' code.
 const FLAGS = [
   "--compile",
   "--bytecode",
@@ -33,6 +34,9 @@ const FLAGS = [
   "--no-compile-autoload-bunfig",
   "--compile-autoload-package-json",
   "--compile-autoload-tsconfig",
+  // Most processes are over before compiled code would pay for its compilation; main.ts ends this for the others.
+  "--compile-jit-policy=8",
+  "--compile-exec-argv=--define=process.env.NODE_ENV=process.env.NODE_ENV",
 ];
 
 const { values } = parseArgs({
