@@ -1,7 +1,12 @@
 #!/usr/bin/env bun
 import { version } from "../../package.json";
 
+/** Longer than most commands take. */
+const START_MS = 100;
+
 // Nothing else is imported up here: `jobx --version` and the processes inside jobs start without the command line.
+// The binary starts with a compiler that waits (scripts/build.ts); what lives on is worth compiling again.
+setTimeout(() => Bun.unsafe.setJITPolicy(1), START_MS).unref();
 start(process.argv.slice(2)).then((code) => process.exit(code), failed);
 
 async function start(argv: string[]): Promise<number> {

@@ -90,13 +90,20 @@ export function writeNewFile(path: string, bytes: Uint8Array): void {
   }
 }
 
-/**
- * Writes one value as a versioned, checksummed file, atomically and durably; `shared: false` keeps it its owner's
- * alone, whatever the folder. Throws PAYLOAD or STORAGE.
- */
-export function writeRecordFile(path: string, value: unknown, options: { shared?: false } = {}): void {
+export type AtomicOptions = {
+  /** Keeps the file its owner's alone, whatever the folder. */
+  shared?: false;
+  /**
+   * What is synced: everything by default; "contents" where another file of the folder follows, whose sync takes this
+   * one's name along; "nothing" for what a crash of the machine may take.
+   */
+  sync?: "contents" | "nothing";
+};
+
+/** Writes one value as a versioned, checksummed file, atomically and durably. Throws PAYLOAD or STORAGE. */
+export function writeRecordFile(path: string, value: unknown, options: AtomicOptions = {}): void {
   const bytes = recordFileBytes(value);
-  writeAtomically(path, (fd) => writeFully(fd, bytes), options.shared);
+  writeAtomically(path, (fd) => writeFully(fd, bytes), options);
 }
 
 /** Reads a file of `writeRecordFile` back; null where it is missing. Throws DAMAGED, FORMAT or STORAGE. */
@@ -118,24 +125,28 @@ export function recordFileBytes(value: unknown): Uint8Array {
  * Writes a whole file so that a reader sees the old one or the new one, never a part: temporary name,
  * fsync, rename, fsync of the folder. Throws STORAGE and leaves nothing behind.
  */
-export function writeFileAtomic(path: string, bytes: Uint8Array): void {
-  writeAtomically(path, (fd) => writeFully(fd, bytes));
+export function writeFileAtomic(path: string, bytes: Uint8Array, options: AtomicOptions = {}): void {
+  writeAtomically(path, (fd) => writeFully(fd, bytes), options);
 }
 
 /** As `writeFileAtomic`, for contents that are made piece by piece; what `write` throws is thrown on. */
-export function writeAtomically<T>(path: string, write: (fd: number) => T, shared?: false): T {
+export function writeAtomically<T>(
+  path: string,
+  write: (fd: number) => T,
+  { shared, sync }: AtomicOptions = {},
+): T {
   const temporary = temporaryFor(path);
   try {
     const fd = openFile(temporary, "wx", shared);
     let result: T;
     try {
       result = write(fd);
-      fsyncSync(fd);
+      if (sync !== "nothing") fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
     renameSync(temporary, path);
-    syncFolder(dirname(path));
+    if (sync === undefined) syncFolder(dirname(path));
     return result;
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -25,14 +25,15 @@ const WINDOW_BYTES = 8 * 1024;
 
 /**
  * Writes the arguments of all tasks, as they come, to one file; atomic. Throws PAYLOAD for what cannot be
- * stored, with its path (`args[0].model.fn is a function`), and for more than `maxBytes` in all.
+ * stored, with its path (`args[0].model.fn is a function`), and for more than `maxBytes` in all. The file's name is
+ * durable with that of the request, which is written after it.
  */
 export function writePayload(
   path: string,
   tasks: TaskList,
   maxBytes: number,
 ): { count: number; bytes: number } {
-  return writeAtomically(path, (file) => {
+  const write = (file: number) => {
     const out = new BufferedFile(file);
     const offsets: number[] = [];
     out.add(writePreamble("payload"));
@@ -50,7 +51,8 @@ export function writePayload(
     // What was written is garbage now; left to itself it may lie there until the results come, as large again.
     if (out.position >= COLLECTED_BYTES) Bun.gc(true);
     return { count: offsets.length, bytes: out.position };
-  });
+  };
+  return writeAtomically(path, write, { sync: "contents" });
 }
 
 /** Opens the arguments of a job's tasks. Throws NOT_FOUND, DAMAGED, FORMAT or STORAGE. */
