@@ -32,6 +32,7 @@ export function makeRun(defaults: {
   log?: (line: string) => void;
 }): Run {
   return async (argv, options = {}) => {
+    checkWords(argv);
     const env = cleanCommandEnvironment(options.env ?? defaults.env);
     const program = findProgram(argv, env, options.cwd);
     const began = performance.now();
@@ -48,6 +49,12 @@ export function makeRun(defaults: {
       throw error;
     }
   };
+}
+
+/** A plugin's argv comes from a file, so its type proves nothing. */
+function checkWords(argv: unknown): void {
+  const isWords = Array.isArray(argv) && argv.length > 0 && argv.every((word) => typeof word === "string");
+  if (!isWords) throw new TypeError(`A command is a list of words, and not ${JSON.stringify(argv)}`);
 }
 
 /**

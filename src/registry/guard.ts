@@ -2,7 +2,7 @@ import { basename } from "node:path";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
-import { placeInPlugin } from "./place.ts";
+import { placeInPlugin } from "../executor/plugin-place.ts";
 
 /** The verbs that may be called, and how long each may take before it counts as one that hangs, in seconds. */
 const LIMITS = {
@@ -135,6 +135,7 @@ function isSubmission(value: unknown): boolean {
     (native: unknown) =>
       isObject(native) &&
       typeof native["id"] === "string" &&
+      /^.{1,255}$/.test(native["id"]) &&
       Number.isInteger(native["firstElement"]) &&
       Number.isInteger(native["elements"]),
   );

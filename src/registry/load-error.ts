@@ -1,6 +1,7 @@
 import { JobxError, messageOf } from "../errors.ts";
+import { placeInPlugin, PLUGIN_NAMESPACE } from "../executor/plugin-place.ts";
 import { nearest } from "../model/nearest.ts";
-import { importLine, lineWith, placeInPlugin, PLUGIN_NAMESPACE } from "./place.ts";
+import { importLine, lineWith } from "./source-line.ts";
 
 /** Why a plugin file does not load: what, where (`file:line`, as far as that is known), and what to do. */
 export async function loadError(file: string, error: unknown): Promise<JobxError> {

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 
 import { JobxError } from "../errors.ts";
+import { PLUGIN_NAMESPACE } from "../executor/plugin-place.ts";
 import { distrustError, distrustOf } from "../executor/trust.ts";
-import { importLine, PLUGIN_NAMESPACE } from "./place.ts";
 import { pluginPrelude } from "./plugin-globals.ts";
+import { importLine } from "./source-line.ts";
 
 const NAMESPACE = PLUGIN_NAMESPACE.slice(0, -1);
 

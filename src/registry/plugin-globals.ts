@@ -4,7 +4,7 @@ const KEY = Symbol.for("jobx.plugin.globals");
 
 /**
  * What a plugin's source is put behind, on its first line: its `console` and `process.stdout` write to standard error,
- * since standard output is for jobx's one answer. Names that the plugin declares by itself stay its own.
+ * since standard output is for jobx's one answer, and its `process.exit` throws, since the end is jobx's as well. Names that the plugin declares by itself stay its own.
  */
 export function pluginPrelude(source: string): string {
   Reflect.set(globalThis, KEY, { console: quietConsole, process: quietProcess });
@@ -31,7 +31,15 @@ const quietConsole: Console = new Proxy(console, {
 
 const quietProcess: typeof process = new Proxy(process, {
   get(target, key) {
+    if (key === "exit" || key === "abort") return () => refuseExit(key);
     const value: unknown = Reflect.get(target, key === "stdout" ? "stderr" : key);
     return typeof value === "function" ? value.bind(target) : value;
   },
+  set(target, key, value) {
+    return key === "exitCode" ? true : Reflect.set(target, key, value);
+  },
 });
+
+function refuseExit(name: string): never {
+  throw new TypeError(`process.${name}() is not for plugins: throw an error instead`);
+}

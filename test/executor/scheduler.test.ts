@@ -214,6 +214,24 @@ describe("status", () => {
     expect(await scheduler().status([newer], toy.context)).toMatchObject([{ state: "queued" }]);
   });
 
+  test.each([
+    ["gave 5 instead of rows from", "5"],
+    ["gave {} instead of rows from", "{}"],
+    ["gave 7 as a row from", "[7]"],
+    ['gave {"id":"77"} as a row from', '[{"id":"77"}]'],
+  ])("is an error that names the parser where that %s it", async (what, nonsense) => {
+    const home = tempDir();
+    const toy = new FakeCommands(home, () => ({}));
+    const broken = scheduler({
+      status: [{ name: "queue", scope: "user", argv: () => [["queue"]], parse: () => JSON.parse(nonsense) }],
+    });
+    const status = broken.status([refFor(requestFor(home, 1), [nativeOf("1", 1)])], toy.context);
+    await expect(status).rejects.toMatchObject({
+      message: `The plugin toy ${what} queue.parse`,
+      hint: expect.stringContaining("jobx plugins test toy"),
+    });
+  });
+
   test("is an error while the first stage gives no answer, and goes on without a later one", async () => {
     const home = tempDir();
     const ref = refFor(requestFor(home, 1), [nativeOf("1", 1)]);

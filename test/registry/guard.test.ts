@@ -60,6 +60,8 @@ test.each([
   ["find", { natives: [{ id: 7 }] }],
   ["submit", "4211"],
   ["submit", { natives: [{ id: 4211, firstElement: 0, elements: 1 }] }],
+  ["submit", { natives: [{ id: "", firstElement: 0, elements: 1 }] }],
+  ["submit", { natives: [{ id: "x".repeat(256), firstElement: 0, elements: 1 }] }],
 ])("what is no answer from %s is named: %j", async (verb, answer) => {
   const executor = guarded(plugin({ [verb]: async () => answer }), "/p/toy.ts");
   const [, , call] = CALLS.find(([name]) => name === verb) ?? [];
@@ -97,6 +99,22 @@ export default defineExecutor({
     const ran = await jobx.run(["--json", "list"]);
     expect(JSON.parse(ran.out)).toMatchObject([{ executor: "toy" }]);
     expect(ran.err).toContain("noise\nmore noise\n");
+  });
+
+  test("ends the process, in a verb or while it loads, ends nothing", async () => {
+    const jobx = new TestJobx();
+    const file = `${jobx.root}/.config/jobx/plugins/toy.ts`;
+    await Bun.write(file, source("process.exitCode = 9; process.exit(0);"));
+    await jobx.submit(["-e", "toy", "--", "true"]);
+    const ran = await jobx.run(["--json", "list"]);
+    expect({ code: ran.code, jobs: JSON.parse(ran.out) }).toMatchObject({
+      code: 0,
+      jobs: [{ state: "queued" }],
+    });
+    expect(ran.err).toContain("The plugin toy failed in status: process.exit() is not for plugins");
+    await Bun.write(file, source("return [];", "process.exit(0);"));
+    const again = await jobx.run(["submit", "-e", "toy", "--", "true"]);
+    expect(again).toMatchObject({ code: 3, out: "", err: expect.stringContaining("toy.ts:2:") });
   });
 
   test("throws or gives nonsense in status is named, and the rest goes on", async () => {

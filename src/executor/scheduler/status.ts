@@ -9,6 +9,7 @@ import { type Answer, maxAgeMs, sharedAnswer, SHORTEST_MS } from "./answers.ts";
 import { matches, ownUid, runOn } from "./commands.ts";
 import type { NativeStatus, SchedulerDefinition, StatusQuery, StatusStage } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
+import { rowsOf, testHint } from "./parsed.ts";
 import { layOver, type Open } from "./rows.ts";
 
 /**
@@ -112,7 +113,7 @@ async function askStage(
         const whole = { ...query, ids: ids ?? query.ids };
         const results = [];
         for (const argv of stage.argv(whole)) results.push(await runOn(definition, context, argv, cluster));
-        return stage.parse(results, whole);
+        return rowsOf(definition, stage, results, whole);
       },
     },
   );
@@ -126,7 +127,9 @@ function unanswered(
   failure: string,
 ): ElementStatus[] {
   if (cluster === null || !matches(definition.clusterErrors, failure)) {
-    throw new JobxError("UNREACHABLE", firstLine(failure), { hint: "Try again in a while" });
+    const isMistake = failure.startsWith("The plugin ");
+    const hint = isMistake ? testHint(definition.name) : "Try again in a while";
+    throw new JobxError("UNREACHABLE", firstLine(failure), { hint });
   }
   return open.map(({ job, element }) => ({
     job: job.id,
