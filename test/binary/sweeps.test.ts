@@ -101,6 +101,8 @@ describe("sweeps and parameters", () => {
     expect(refused.code).toBe(2);
     expect(refused.err).toContain("--use-directives");
     expect(refused.err).toContain("--ignore-directives");
+    const elsewhere = await jobx.run(["submit", "--chdir", jobx.cwd, "--", "./job.sh"], { cwd: "/" });
+    expect(elsewhere.err).toContain("--use-directives");
     expect(await values(["--use-directives", "--", script])).toEqual(["task 0", "task 1"]);
     expect(await values(["--ignore-directives", "--", script])).toBe("task");
   });

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { SubmitSettings } from "../../config/settings.ts";
 import { usageError } from "../../errors.ts";
@@ -49,7 +49,9 @@ export async function inputFrom(context: CliContext, services: Services, entry: 
     use: values.flag("use-directives") ?? false,
     ignore: values.flag("ignore-directives") ?? false,
   };
-  const directives = entry.kind === "command" ? directivesOf(entry.argv, cwd, choice) : null;
+  // Where the command will look for its script.
+  const folder = resolve(cwd, values.text("chdir") ?? "");
+  const directives = entry.kind === "command" ? directivesOf(entry.argv, folder, choice) : null;
   for (const note of directives?.notes ?? []) context.output.note(note);
   const settings = new SubmitSettings({ flags: values, directives: directives?.flags ?? {}, config });
   const logs = join(services.home, "jobs", "ID", "logs");
