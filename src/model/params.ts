@@ -1,6 +1,6 @@
 import { messageOf, usageError } from "../errors.ts";
 import { readCsv } from "./csv.ts";
-import { linesOf, readValue, showValue, type ValueMode, withoutMark } from "./values.ts";
+import { linesOf, parseExactJson, readValue, showValue, type ValueMode, withoutMark } from "./values.ts";
 
 export type ParamFormat = "csv" | "tsv" | "jsonl" | "json" | "lines";
 
@@ -129,21 +129,15 @@ function jsonRows(text: string, name: string): ParamRow[] {
   return value.map((item: unknown) => ({ params: asParams(item), line: showValue(item) }));
 }
 
-/** JSON in which whole numbers that a JavaScript number cannot hold stay text instead of changing silently. */
 function parseJson(text: string, name: string): unknown {
   try {
-    return JSON.parse(text, exactNumber);
+    return parseExactJson(text);
   } catch (error) {
     throw usageError(
       `${name} is no JSON: ${messageOf(error)}`,
       'A row is one JSON value, with " around keys and texts',
     );
   }
-}
-
-function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value) || !Number.isInteger(value)) return value;
-  return context?.source ?? value;
 }
 
 function asParams(value: unknown): Record<string, unknown> {

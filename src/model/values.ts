@@ -21,6 +21,16 @@ export function readValue(text: string, mode: ValueMode): unknown {
   return Number.isInteger(number) && !Number.isSafeInteger(number) ? text : number;
 }
 
+/** JSON.parse, but whole numbers that a JavaScript number cannot hold stay text instead of changing silently. Throws SyntaxError. */
+export function parseExactJson(text: string): unknown {
+  return JSON.parse(text, exactNumber);
+}
+
+function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value) || !Number.isInteger(value)) return value;
+  return context?.source ?? value;
+}
+
 /** A value as commands and variables see it: texts as they are, numbers and booleans as text, the rest as JSON. */
 export function showValue(value: unknown): string {
   if (typeof value === "string") return value;

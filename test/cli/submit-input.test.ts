@@ -140,6 +140,16 @@ describe("a submission", () => {
     expect([...input.tasks][0]?.args).toEqual([1, { a: 2 }, 3, "text", "4"]);
   });
 
+  test("gives a function whole numbers that a number cannot hold as text", async () => {
+    const given = { args: '[{ "id": 9007199254740993 }]', arg: ["12345678901234567890", "9007199254740991"] };
+    const { tasks } = await build(given, FUNCTION);
+    expect([...tasks][0]?.args).toEqual([
+      { id: "9007199254740993" },
+      "12345678901234567890",
+      Number.MAX_SAFE_INTEGER,
+    ]);
+  });
+
   test("sets variables from the configuration, then the file, then --env", async () => {
     writeFileSync(join(folder, "vars"), "# mine\nB=file\nC='two words'\n");
     const config = { values: { env: { A: "config", B: "config" } }, originOf: () => "" };

@@ -7,6 +7,7 @@ import { type ArraySpec, parseArraySpec } from "../../model/array-spec.ts";
 import { expandTasks, type Expansion } from "../../model/expand.ts";
 import { paramFormatOf, paramFormatOfText, type ParamRow, parseParams } from "../../model/params.ts";
 import { parseSweep } from "../../model/sweep.ts";
+import { parseExactJson } from "../../model/values.ts";
 
 /** What gives the tasks their parameters. */
 export type Parameters = {
@@ -80,7 +81,7 @@ function valueFrom(text: string): unknown {
 /** undefined where it is not JSON; JSON itself has no undefined. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     return undefined;
   }
