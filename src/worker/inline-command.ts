@@ -56,11 +56,20 @@ async function run(task: InlineTask, logs: Logs): Promise<RankEnd> {
   return endOfCommand(traces, started, offset);
 }
 
+/** Where nobody reads standard output to its end (`| head`), the log and the result get the rest all the same. */
 async function tee(stream: ReadableStream<Uint8Array>, log: number): Promise<void> {
+  let isRead = true;
   for await (const chunk of stream) {
-    await Bun.write(Bun.stdout, chunk);
+    if (isRead) isRead = await wasWritten(Bun.write(Bun.stdout, chunk));
     await Bun.write(Bun.file(log), chunk);
   }
+}
+
+function wasWritten(written: Promise<number>): Promise<boolean> {
+  return written.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** SIGTERM to the command and everything below it, and SIGKILL to what is left after a grace. */

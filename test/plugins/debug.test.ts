@@ -60,6 +60,16 @@ test("a captured output is on the terminal, in the log, and the result", async (
   expect(await jobx.ok(["logs", id])).toContain("a\nb");
 });
 
+test("a captured output is kept where nobody reads it to its end", async () => {
+  const line = `${JOBX.join(" ")} submit -e debug --capture -- seq 100000 | head -n 1`;
+  const { env, cwd } = jobx;
+  await Bun.spawn(["sh", "-c", line], { cwd, env, stdout: "ignore", stderr: "ignore" }).exited;
+  const id = await newest();
+  await eventually(async () => (await status(id)).state !== "running");
+  const value = await jobx.json<string>(["result", id]);
+  expect(value.slice(-13)).toBe("\n99999\n100000");
+});
+
 test("what a command writes to JOBX_RESULT is its value", async () => {
   await jobx.ok(["submit", "-e", "debug", "--", "sh", "-c", `echo '{"loss":0.5}' > "$JOBX_RESULT"`]);
   expect(await jobx.json<unknown>(["result", await newest()])).toEqual({ loss: 0.5 });
