@@ -91,6 +91,12 @@ function toLayer(table: Record<string, unknown>, source: Source): Layer {
           `It takes ${KIND_WORDS[kind]}`,
         );
       }
+      if (MUST_NAME.includes(key) && (read === "" || (Array.isArray(read) && !read[0]))) {
+        throw usageError(
+          `${at(source, [key])}: ${key} is ${JSON.stringify(value)}`,
+          `Name one, or leave ${key} out`,
+        );
+      }
       layer.values[key] = anchored(key, read, dirname(source.path), source.env);
     } else if (key === "profile" && isTable(value) && source.within.length === 0) {
       for (const [name, profile] of Object.entries(value)) {
@@ -105,6 +111,9 @@ function toLayer(table: Record<string, unknown>, source: Source): Layer {
   }
   return layer;
 }
+
+/** Empty, they would mean the current folder, and a runtime that cannot be started. */
+const MUST_NAME = ["home", "runtime"];
 
 const BUILT_IN_TABLES = ["slurm", "local", "debug"];
 

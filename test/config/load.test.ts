@@ -99,6 +99,9 @@ describe("the configuration", () => {
     ["[profile.x]\nretires = 1", 2, 'unknown key "retires"', "Did you mean retries?"],
     ["# nothing\ncpus = [1]", 2, "cpus is [1]", "It takes one text or number"],
     ['requeue = "yes"', 1, 'requeue is "yes"', "It takes true or false"],
+    ['home = ""', 1, 'home is ""', "Name one, or leave home out"],
+    ['cpus = 1\nruntime = [""]', 2, 'runtime is [""]', "Name one, or leave runtime out"],
+    ["runtime = []", 1, "runtime is []", "Name one, or leave runtime out"],
     ['a = "b"\n\nb = = 3\nc = 4', 3, "is not valid TOML: Expected a value but found '='", undefined],
   ])("refuses %j with its line", (text, line, message, hint) => {
     const { load: read, paths } = load({ user: text });
