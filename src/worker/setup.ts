@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { messageOf } from "../errors.ts";
 import { shellWords } from "../executor/run.ts";
 import { GRACE_MS } from "./limits.ts";
 import { type Family, signalGroup } from "./processes.ts";
@@ -15,9 +16,14 @@ export type ShellPlace = {
   environment: Record<string, string>;
   cwd: string;
   family: Family;
+  /** The longest that the lines may take together; null for no limit. */
+  limitSeconds: number | null;
   /** Ends the lines: SIGTERM, and SIGKILL after the usual grace. */
   stop?: AbortSignal;
 };
+
+/** How bash ended; `failure` says why it did not do so by itself. */
+type BashEnd = { exit: number | null; failure: string | null };
 
 /**
  * Runs the setup lines in one login bash, so that `module load` works, and takes its environment and
@@ -27,14 +33,13 @@ export async function runSetup(lines: string[], place: ShellPlace): Promise<Setu
   if (lines.length === 0) return { ok: true, environment: place.environment, cwd: place.cwd };
   const folder = mkdtempSync(join(tmpdir(), "jobx-setup-"));
   try {
-    const code = await runBash(setupScript(lines, folder), place);
+    const end = await runBash(setupScript(lines, folder), place);
     place.family.keepAdopted();
-    if (code.failure) return { ok: false, reason: code.failure };
-    const failed = readIfThere(join(folder, "line"));
+    const reached = readIfThere(join(folder, "line"));
     const environment = readIfThere(join(folder, "environment"));
     const cwd = readIfThere(join(folder, "cwd"));
-    if (code.exit !== 0 || !environment || !cwd)
-      return { ok: false, reason: failureOf(lines, failed, code.exit) };
+    if (end.failure !== null || end.exit !== 0 || !environment || !cwd)
+      return { ok: false, reason: failureOf(lines, reached, end) };
     return { ok: true, environment: parseEnvironment(environment), cwd };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -46,9 +51,8 @@ export async function runTeardown(lines: string[], place: ShellPlace): Promise<s
   const failures: string[] = [];
   if (lines.length === 0) return failures;
   const script = lines.map((line) => `eval ${shellWords([line])} || exit_code=$?`).join("\n");
-  const code = await runBash(`exit_code=0\n${script}\nexit $exit_code`, place);
-  if (code.failure) failures.push(code.failure);
-  else if (code.exit !== 0) failures.push(`a teardown line failed with exit code ${code.exit}`);
+  const end = await runBash(`exit_code=0\n${script}\nexit $exit_code`, place);
+  if (end.failure !== null || end.exit !== 0) failures.push(`a teardown line ${howOf(end)}`);
   return failures;
 }
 
@@ -65,16 +69,21 @@ function setupScript(lines: string[], folder: string): string {
   return [...steps, ...capture].join("\n");
 }
 
-function failureOf(lines: string[], failed: string | null, exit: number | null): string {
-  const line = lines[Number(failed ?? -1)];
-  if (line === undefined) return `setup failed with exit code ${exit} before its first line ran`;
-  return `setup line ${JSON.stringify(line)} failed with exit code ${exit}`;
+function failureOf(lines: string[], reached: string | null, end: BashEnd): string {
+  const line = lines[Number(reached ?? -1)];
+  return line === undefined
+    ? `setup ${howOf(end)} before its first line ran`
+    : `setup line ${JSON.stringify(line)} ${howOf(end)}`;
+}
+
+function howOf({ exit, failure }: BashEnd): string {
+  return failure ?? `failed with exit code ${exit}`;
 }
 
 async function runBash(
   script: string,
-  { environment, cwd, family, stop }: ShellPlace,
-): Promise<{ exit: number | null; failure: string | null }> {
+  { environment, cwd, family, limitSeconds, stop }: ShellPlace,
+): Promise<BashEnd> {
   try {
     const bash = Bun.spawn(["bash", "-l", "-c", script], {
       cwd,
@@ -83,31 +92,37 @@ async function runBash(
       detached: true,
     });
     family.add(bash.pid);
-    const forget = whenStopped(stop, bash.pid);
+    const limit = limitSeconds === null ? null : AbortSignal.timeout(limitSeconds * 1000);
+    const forget = whenStopped(
+      [limit, stop].filter((signal) => signal != null),
+      bash.pid,
+    );
     await bash.exited;
     forget();
     family.delete(bash.pid);
-    return {
-      exit: bash.exitCode,
-      failure: bash.signalCode ? `setup was killed by ${bash.signalCode}` : null,
-    };
+    if (bash.signalCode === null) return { exit: bash.exitCode, failure: null };
+    const failure = limit?.aborted
+      ? `did not end within --time (${limitSeconds} s)`
+      : `was killed by ${bash.signalCode}`;
+    return { exit: null, failure };
   } catch (error) {
-    return { exit: null, failure: `setup needs bash, which did not start: ${String(error)}` };
+    return { exit: null, failure: `needs bash, which did not start: ${messageOf(error)}` };
   }
 }
 
-/** Ends a process's group once `stop` says so; the function it returns is for when the process has ended. */
-function whenStopped(stop: AbortSignal | undefined, pid: number): () => void {
+/** Ends a process's group once a signal says so; the function it returns is for when the process has ended. */
+function whenStopped(signals: AbortSignal[], pid: number): () => void {
+  const stop = AbortSignal.any(signals);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = () => {
     signalGroup(pid, "SIGTERM");
     timer = setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MS);
   };
-  if (stop?.aborted) end();
-  else stop?.addEventListener("abort", end);
+  if (stop.aborted) end();
+  else stop.addEventListener("abort", end);
   return () => {
     clearTimeout(timer);
-    stop?.removeEventListener("abort", end);
+    stop.removeEventListener("abort", end);
   };
 }
 

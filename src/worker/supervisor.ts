@@ -116,7 +116,8 @@ async function live(
 ): Promise<ElementResult> {
   const { spec, family } = context;
   const tasks = waiting.map(({ task }) => task);
-  const place = () => ({ environment: context.environment, cwd: context.cwd, family });
+  const limitSeconds = spec.resources.timeSeconds ?? null;
+  const place = () => ({ environment: context.environment, cwd: context.cwd, family, limitSeconds });
   if (context.allocation?.judgesAfter) await heedPredecessors(run, context, tasks, stop);
   if (tasks.length > 0 && !run.isOver) {
     const setup = await runSetup(spec.run.setup, { ...place(), stop });

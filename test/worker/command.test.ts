@@ -312,6 +312,24 @@ describe("setup and teardown", () => {
       ["failed", 'setup line "load_module nothing" failed with exit code 127'],
     ]);
   });
+
+  test("a line that hangs fails the tasks at the time limit and is named", async () => {
+    const dir = makeJob(tempDir(), {
+      tasks: [{}],
+      resources: { timeSeconds: 1 },
+      run: { setup: ["true", "sleep 300"] },
+    });
+    expect(await runJob(dir)).toBe(1);
+    expect(resultsOf(dir).map(({ status, reason }) => [status, reason])).toEqual([
+      ["failed", 'setup line "sleep 300" did not end within --time (1 s)'],
+    ]);
+  });
+
+  test("a teardown that hangs ends at the time limit", async () => {
+    const dir = makeJob(tempDir(), { resources: { timeSeconds: 1 }, run: { teardown: ["sleep 300"] } });
+    expect(await runJob(dir)).toBe(0);
+    expect(resultsOf(dir).map(({ status }) => status)).toEqual(["succeeded"]);
+  });
 });
 
 function logOfBytes(dir: string): Uint8Array {
