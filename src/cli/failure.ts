@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { errnoOf, JobxError, messageOf } from "../errors.ts";
+import { placeInPlugin } from "../executor/plugin-place.ts";
 import type { Output } from "./output.ts";
 
 type Circumstances = { verbose: boolean; version: string; argv: string[] };
@@ -41,9 +42,16 @@ const STORAGE_ERRNOS = new Set([
   "ELOOP",
 ]);
 
-/** The error as one of ours; null for a bug. */
+/** The error as one of ours; null for a bug. What a plugin throws where nobody waits for it is the plugin's. */
 function asKnown(error: unknown): JobxError | null {
   if (error instanceof JobxError) return error.code === "BUG" ? null : error;
+  const place = placeInPlugin(error);
+  if (place !== null) {
+    return new JobxError("PLUGIN", `The plugin failed at ${place}: ${messageOf(error)}`, {
+      hint: `Mend it there; \`jobx plugins test ${place.replace(/:.*/, "")}\` tries it`,
+      cause: error,
+    });
+  }
   const errno = errnoOf(error);
   if (!errno || !STORAGE_ERRNOS.has(errno)) return null;
   return new JobxError("STORAGE", messageOf(error), {

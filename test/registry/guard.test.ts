@@ -117,6 +117,17 @@ export default defineExecutor({
     expect(again).toMatchObject({ code: 3, out: "", err: expect.stringContaining("toy.ts:2:") });
   });
 
+  test("throws where nobody waits for it is named, and is no bug of jobx", async () => {
+    const jobx = new TestJobx();
+    const file = `${jobx.root}/.config/jobx/plugins/toy.ts`;
+    const later = 'setTimeout(() => { throw new Error("later"); }, 1); await new Promise(() => {});';
+    await Bun.write(file, source("return [];"));
+    await jobx.submit(["-e", "toy", "--", "true"]);
+    await Bun.write(file, source(later));
+    const ran = await jobx.run(["list"]);
+    expect(ran).toMatchObject({ code: 3, err: expect.stringContaining(`The plugin failed at ${file}:8:`) });
+  });
+
   test("throws or gives nonsense in status is named, and the rest goes on", async () => {
     const jobx = new TestJobx();
     const file = `${jobx.root}/.config/jobx/plugins/toy.ts`;
