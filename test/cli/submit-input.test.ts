@@ -256,7 +256,8 @@ describe("habits of sbatch", () => {
 
   test("a script with #SBATCH lines needs a decision", async () => {
     writeFileSync(join(folder, "job.sh"), "#!/bin/bash\n#SBATCH --time=10\n#SBATCH -J mine\necho\n");
-    for (const argv of [["./job.sh"], ["bash", "job.sh"]]) {
+    for (const line of ["./job.sh", "bash job.sh", "bash -ex job.sh", "bash --login -o pipefail job.sh"]) {
+      const argv = line.split(" ");
       const error = await refusal(() => directivesOf(argv, folder, { use: false, ignore: false }));
       expect(error.hint).toContain("--use-directives");
       expect(error.hint).toContain("--ignore-directives");
@@ -269,7 +270,15 @@ describe("habits of sbatch", () => {
     expect(
       (await refusal(() => directivesOf(["ls"], folder, { use: true, ignore: false }))).message,
     ).toContain("no #SBATCH");
-    expect(directivesOf(["./missing.sh"], folder, { use: false, ignore: false })).toBeNull();
+    for (const line of [
+      "./missing.sh",
+      "bash",
+      "bash -c ls job.sh",
+      "bash -ec ls job.sh",
+      "bash -s job.sh",
+    ]) {
+      expect(directivesOf(line.split(" "), folder, { use: false, ignore: false })).toBeNull();
+    }
   });
 });
 

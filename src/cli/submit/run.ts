@@ -60,7 +60,9 @@ export async function inputFrom(context: CliContext, services: Services, entry: 
   const slurmOptions = directives?.options ?? {};
   const ignored = executor.name === "slurm" ? [] : Object.keys(slurmOptions);
   if (ignored.length > 0) {
-    context.output.note(`${ignored.map((name) => `--${name}`).join(", ")} is ignored: only slurm knows it`);
+    context.output.note(
+      `Ignored, because only slurm knows it: ${ignored.map((name) => `--${name}`).join(", ")}`,
+    );
   }
   return submitInputFrom(settings, {
     entry,

@@ -47,12 +47,18 @@ export function directivesOf(
   return directives;
 }
 
-/** The script that a command runs: its first word, or the first one after a shell's own options. */
+/** The script that a command runs: its first word, or the first one after a shell's own options; null where it runs none. */
 function scriptOf(argv: string[]): string | null {
   const [program = "", ...words] = argv;
   if (!SHELLS.has(basename(program))) return program.includes("/") ? program : null;
-  const [first] = words;
-  return first === undefined || first.startsWith("-") ? null : first;
+  while (words[0] !== undefined && /^[-+]/.test(words[0])) {
+    const option = words.shift() ?? "";
+    // bash(1), "OPTIONS".
+    if (option === "-" || option === "--") break;
+    if (/^-\w*[cs]/.test(option)) return null;
+    if (/^(?:[-+]\w*[oO]|--rcfile|--init-file)$/.test(option)) words.shift();
+  }
+  return words[0] ?? null;
 }
 
 /** The beginning of a text file; null for what is missing or no text: the worker says so in its place. */
