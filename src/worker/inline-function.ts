@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { existsSync, writeSync } from "node:fs";
 
 import { JobxError } from "../errors.ts";
 import type { StoredValue } from "../model/records.ts";
@@ -41,10 +41,15 @@ export async function runFunctionHere(task: InlineTask): Promise<RankEnd> {
   } finally {
     setJobContext(before.context);
     setEnvironment(before.env);
-    process.chdir(before.cwd);
+    goBack(before.cwd);
     process.exitCode = before.exitCode;
     closeLogs(logs);
   }
+}
+
+/** The function may have removed the folder, which does not change how it ended. */
+function goBack(cwd: string): void {
+  if (existsSync(cwd)) process.chdir(cwd);
 }
 
 function call(

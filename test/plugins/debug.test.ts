@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
@@ -68,6 +68,22 @@ test("a captured output is kept where nobody reads it to its end", async () => {
   await eventually(async () => (await status(id)).state !== "running");
   const value = await jobx.json<string>(["result", id]);
   expect(value.slice(-13)).toBe("\n99999\n100000");
+});
+
+test("a function may remove the folder that everything runs in", async () => {
+  const folder = join(jobx.cwd, "removed");
+  mkdirSync(folder);
+  await jobx.file(
+    "remove.ts",
+    `import { rmSync } from "node:fs";
+export default function remove() {
+  rmSync(process.cwd(), { recursive: true });
+  return "removed";
+}
+`,
+  );
+  await jobx.ok(["submit", "-e", "debug", "../remove.ts"], { cwd: folder });
+  expect(await jobx.json<unknown>(["result", await newest()])).toBe("removed");
 });
 
 test("what a command writes to JOBX_RESULT is its value", async () => {
