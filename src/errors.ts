@@ -42,12 +42,14 @@ const EXIT_CODES: Record<ErrorCode, number> = {
  * without a full stop; `hint` says what to do next; `cause` keeps the original.
  */
 export class JobxError extends Error {
+  /** Written out, since the binary has shorter class names. */
+  static override readonly name: string = "JobxError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
-    this.name = "JobxError";
+    this.name = new.target.name;
     this.code = code;
     this.hint = options.hint;
   }

@@ -1,7 +1,16 @@
+import { usageError } from "./errors.ts";
+import { nearest } from "./model/nearest.ts";
+
+/** What users' files import, each loaded when it is first asked for. */
+const MODULES: Record<string, () => Promise<Record<string, unknown>>> = {
+  jobx: () => import("./index.ts"),
+  "jobx/plugin": () => import("./plugin.ts"),
+  "jobx/plugin/test": () => import("./plugin-test.ts"),
+};
+
 /**
  * Makes `import "jobx"`, `"jobx/plugin"` and `"jobx/plugin/test"` in users' files give this very program's modules,
- * so that nothing needs to be installed where they run. They load when first asked for. Call it once,
- * before any user's file is imported.
+ * so that nothing needs to be installed where they run. Call it once, before any user's file is imported.
  */
 export function registerOwnModules(): void {
   if (registered) return;
@@ -9,14 +18,29 @@ export function registerOwnModules(): void {
   Bun.plugin({
     name: "jobx",
     setup(build) {
-      build.module("jobx", async () => ({ exports: await import("./index.ts"), loader: "object" }));
-      build.module("jobx/plugin", async () => ({ exports: await import("./plugin.ts"), loader: "object" }));
-      build.module("jobx/plugin/test", async () => ({
-        exports: await import("./plugin-test.ts"),
-        loader: "object",
-      }));
+      for (const [name, load] of Object.entries(MODULES)) {
+        build.module(name, async () => ({ exports: await load(), loader: "object" }));
+      }
     },
   });
 }
 
 let registered = false;
+
+/** The error of a file that imports what these modules do not export, with the nearest name; any other as it is. */
+export async function withNearestExport(error: unknown): Promise<unknown> {
+  if (!(error instanceof SyntaxError)) return error;
+  const [, named, wanted = "default", module = ""] = MISSING.exec(error.message) ?? [];
+  const load = MODULES[module];
+  if (!load) return error;
+  if (named === undefined) {
+    return usageError(`${module} has no default export`, `Name what you need: import { … } from "${module}"`);
+  }
+  const known = Object.keys(await load()).sort();
+  const near = nearest(wanted, known);
+  const hint = near ? `Did you mean ${near}?` : `It has ${known.join(", ")}`;
+  return usageError(`${module} has no export ${wanted}`, hint);
+}
+
+/** As Bun says it. */
+const MISSING = /^(?:(Export named) '(.+)' not found|Missing 'default' export) in module '(jobx[\w/]*)'\.$/;

@@ -117,6 +117,8 @@ export type WaitOptions = {
  * without a full stop; `hint` says what to do next; `cause` keeps the original.
  */
 export declare class JobxError extends Error {
+  /** Written out, since the binary has shorter class names. */
+  static readonly name: string;
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   constructor(
@@ -690,11 +692,12 @@ export type ValueOf<W> = W extends {
 
 /** The task was cancelled. */
 export declare class JobCancelledError extends TaskError {
-  name: string;
+  static readonly name: string;
 }
 
 /** A task that did not succeed, with what is known of it. */
 export declare class TaskError extends JobxError {
+  static readonly name: string;
   /** As it would be typed: `12`, `12.3` or `12.3:1`. */
   readonly selector: string;
   /** The last lines that the task printed; empty where it printed nothing. */
@@ -713,32 +716,32 @@ type Details = ConstructorParameters<typeof JobxError>[2];
 
 /** The task failed. `cause` is what its function threw: name, message, stack in its own files, own fields. */
 export declare class JobFailedError extends TaskError {
-  name: string;
+  static readonly name: string;
 }
 
 /** The task ended without a record: its node died, or its scheduler has forgotten it. */
 export declare class JobLostError extends TaskError {
-  name: string;
+  static readonly name: string;
 }
 
 /** The task ran into its time limit. */
 export declare class JobTimeoutError extends TaskError {
-  name: string;
+  static readonly name: string;
 }
 
 /** A value that cannot be stored, named by its path, or that is too large. */
 export declare class PayloadError extends JobxError {
-  name: string;
+  static readonly name: string;
 }
 
 /** The executor or its scheduler refused, or could not be reached. */
 export declare class SubmissionError extends JobxError {
-  name: string;
+  static readonly name: string;
 }
 
 /** `timeout` passed while waiting; the jobs go on. */
 export declare class WaitTimeoutError extends JobxError {
-  name: string;
+  static readonly name: string;
 }
 
 /**
@@ -891,6 +894,7 @@ type CheckpointAnswer<State, Args extends unknown[]> = State | Again<Args> | nul
 
 /** Why `ctx.signal` was aborted: `kind` is "preempted", or "timeout" where the time limit is near. */
 export declare class InterruptedError extends JobxError {
+  static readonly name: string;
   readonly kind: AbortKind;
   constructor(kind: AbortKind, message?: string, cause?: unknown);
 }

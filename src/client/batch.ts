@@ -1,6 +1,7 @@
 import { type JobxError, usageError } from "../errors.ts";
 import { type Callable, callOf, isWork, type Work } from "./calls.ts";
 import { checkKeys } from "./check-keys.ts";
+import { show } from "./given.ts";
 import { Task } from "./job.ts";
 import { Scope, type ScopeSource } from "./scope.ts";
 
@@ -36,6 +37,12 @@ export async function runBatch<R>(
   options: BatchOptions,
   submitAll: SubmitAll,
 ): Promise<R> {
+  if (typeof body !== "function") {
+    throw usageError(
+      `batch was given ${show(body)} and no function`,
+      "Write executor.batch((batch) => batch.submit(f, 1)): what is submitted in it becomes one job",
+    );
+  }
   checkKeys("batch()", options, ["implicit"]);
   const group = new Group(submitAll, options.implicit === true);
   let given: R;

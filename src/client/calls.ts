@@ -1,6 +1,7 @@
 import { usageError } from "../errors.ts";
 import type { Task } from "../worker/task.ts";
 import { checkKeys } from "./check-keys.ts";
+import { readOptions, show } from "./given.ts";
 
 /**
  * What a job can call: a function that a module exports, an inline one, or what `defineTask` made. Its
@@ -75,12 +76,16 @@ export function command(
   options: CommandOptions = {},
 ): Command | Command<string | null> {
   const [program] = words;
-  if (!Array.isArray(words) || words.some((word) => typeof word !== "string")) {
-    throw usageError("A command is an array of texts", 'Write command(["python", "train.py"])');
+  if (!isArray(words) || words.some((word) => typeof word !== "string")) {
+    throw usageError(
+      `The command is ${show(words)}, not an array of texts`,
+      'Write command(["python", "train.py"])',
+    );
   }
   if (!program) throw usageError("The command is empty", "Its first word is the program to run");
   const others = "; all others are the executor's: executor.with({ … })";
   checkKeys("command()", options, ["cwd", "env", "capture"], others);
+  readOptions(options);
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.env ?? {})) env[name] = String(value);
   return {
@@ -99,9 +104,12 @@ export function command(
 export function sequence<const C extends readonly Call[]>(
   calls: C,
 ): Sequence<{ -readonly [I in keyof C]: ValueOf<C[I]> }> {
-  if (calls.length === 0) throw usageError("The sequence is empty", "Give it calls: sequence([call(f, 1)])");
+  const hint = "Give it calls: sequence([call(f, 1), call(g)])";
+  if (!isArray(calls)) throw usageError(`The sequence is ${show(calls)}, not an array of calls`, hint);
+  if (calls.length === 0) throw usageError("The sequence is empty", hint);
   const wrong = calls.findIndex((each) => !isCall(each));
-  if (wrong >= 0) throw usageError(`Step ${wrong} of the sequence is no call`, "Write call(f, …args)");
+  if (wrong >= 0)
+    throw usageError(`Step ${wrong} of the sequence is ${show(calls[wrong])}, which is no call`, hint);
   return { kind: SEQUENCE, calls };
 }
 
@@ -120,6 +128,11 @@ export function isSequence(value: unknown): value is Sequence {
 /** A call, command or sequence as it is; anything else is refused. */
 export function isWork(value: unknown): value is Work {
   return isCall(value) || isCommand(value) || isSequence(value);
+}
+
+/** `Array.isArray` says nothing of arrays that are readonly. */
+function isArray(value: unknown): boolean {
+  return Array.isArray(value);
 }
 
 function kindOf(value: unknown): unknown {

@@ -6,6 +6,7 @@ type Details = ConstructorParameters<typeof JobxError>[2];
 
 /** A task that did not succeed, with what is known of it. */
 export class TaskError extends JobxError {
+  static override readonly name: string = "TaskError";
   /** As it would be typed: `12`, `12.3` or `12.3:1`. */
   readonly selector: string;
   /** The last lines that the task printed; empty where it printed nothing. */
@@ -20,37 +21,37 @@ export class TaskError extends JobxError {
 
 /** The task failed. `cause` is what its function threw: name, message, stack in its own files, own fields. */
 export class JobFailedError extends TaskError {
-  override name = "JobFailedError";
+  static override readonly name: string = "JobFailedError";
 }
 
 /** The task ended without a record: its node died, or its scheduler has forgotten it. */
 export class JobLostError extends TaskError {
-  override name = "JobLostError";
+  static override readonly name: string = "JobLostError";
 }
 
 /** The task was cancelled. */
 export class JobCancelledError extends TaskError {
-  override name = "JobCancelledError";
+  static override readonly name: string = "JobCancelledError";
 }
 
 /** The task ran into its time limit. */
 export class JobTimeoutError extends TaskError {
-  override name = "JobTimeoutError";
+  static override readonly name: string = "JobTimeoutError";
 }
 
 /** The executor or its scheduler refused, or could not be reached. */
 export class SubmissionError extends JobxError {
-  override name = "SubmissionError";
+  static override readonly name: string = "SubmissionError";
 }
 
 /** `timeout` passed while waiting; the jobs go on. */
 export class WaitTimeoutError extends JobxError {
-  override name = "WaitTimeoutError";
+  static override readonly name: string = "WaitTimeoutError";
 }
 
 /** A value that cannot be stored, named by its path, or that is too large. */
 export class PayloadError extends JobxError {
-  override name = "PayloadError";
+  static override readonly name: string = "PayloadError";
 }
 
 /** The error of a task by its code. */

@@ -7,7 +7,7 @@ import { isImporting } from "../worker/context.ts";
 import { type Batch, type BatchOptions, runBatch } from "./batch.ts";
 import { type Callable, isWork, type ValueOf, type Work } from "./calls.ts";
 import { named } from "./errors.ts";
-import { readOptions } from "./given.ts";
+import { readOptions, show } from "./given.ts";
 import { type AnyHandle, attachIn, Job } from "./job.ts";
 import type { ExecutorOptions } from "./options.ts";
 import { JobFiles, ready, Scope } from "./scope.ts";
@@ -168,10 +168,10 @@ async function tasksOf(
 
 function checkWorks(works: unknown): Work[] {
   const hint = "Write submitAll([call(f, 1), call(g)])";
-  if (!Array.isArray(works)) throw usageError("submitAll was given no array", hint);
+  if (!Array.isArray(works)) throw usageError(`submitAll was given ${show(works)} and no array`, hint);
   return works.map((work: unknown) => {
     if (isWork(work)) return work;
-    throw usageError(`${Bun.inspect(work, { depth: 0 })} is no call, command or sequence`, hint);
+    throw usageError(`submitAll was given ${show(work)}, which is no call, command or sequence`, hint);
   });
 }
 
@@ -189,8 +189,8 @@ function zip(iterables: readonly (Iterable<unknown> | undefined)[]): unknown[][]
   const columns = iterables.map((each, at) => {
     if (each !== undefined && typeof each[Symbol.iterator] === "function") return [...each];
     throw usageError(
-      `map's iterable ${at} is ${Bun.inspect(each, { depth: 0 })}`,
-      "Give it arrays: map(f, [1, 2])",
+      `Argument ${at + 2} of map is ${show(each)}, which cannot be iterated`,
+      "Give it an array per argument of the function: map(f, [1, 2])",
     );
   });
   const [first] = columns;

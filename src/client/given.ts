@@ -27,28 +27,30 @@ export function readOptions(given: unknown): Given {
     } else if (isTable(value) && mayBeTable(key)) tables[key] = value;
     else if (BUILT_IN.includes(key)) {
       problems.push({ message: `${key} is ${show(value)}, and it takes an object of its options` });
-    } else problems.push({ message: unknownKey(key) });
+    } else problems.push(unknownKey(key));
   }
   const [first, ...more] = problems;
   if (first) {
-    const hint = more.length === 0 ? first.hint : undefined;
+    const hint = more.every((problem) => problem.hint === first.hint) ? first.hint : undefined;
     throw usageError(problems.map(({ message }) => message).join("; "), hint);
   }
   return { options: new ObjectOptions(texts), tables };
 }
 
-/** A usage error in the words of the API: `mergeOutput` for `--merge-output`. */
+/** An error in the words of the API: `mergeOutput` for `--merge-output`. What a scheduler or a job said stays. */
 export function inOwnWords(error: JobxError): JobxError {
-  if (error.code !== "USAGE" && error.code !== "NOT_FOUND") return error;
+  const isOwn = ["USAGE", "NOT_FOUND", "PAYLOAD"].includes(error.code);
   const hint = error.hint === undefined ? undefined : ownWords(error.hint);
-  return new JobxError(error.code, ownWords(error.message), { hint, cause: error.cause });
+  const message = isOwn ? ownWords(error.message) : error.message;
+  return new JobxError(error.code, message, { hint, cause: error.cause });
 }
 
+/** Flags, and keys of the configuration that have a dash, as options. */
 function ownWords(text: string): string {
   const spelled = text.replaceAll(/(?<=^|\s)-e (\w+)/g, 'executor: "$1"');
-  return spelled.replaceAll(/--(?:no-)?([a-z][a-z-]*)/g, (flag, name: string) => {
-    const [key] = Object.entries(READERS).find(([, reader]) => reader.flag === name) ?? [];
-    return key ?? flag;
+  return spelled.replaceAll(/--(?:no-)?([a-z][a-z-]*)|(?<![\w.-])[a-z]+-[a-z-]+(?![\w.])/g, (word, flag) => {
+    const [key] = Object.entries(READERS).find(([, reader]) => reader.flag === (flag ?? word)) ?? [];
+    return key ?? word;
   });
 }
 
@@ -104,14 +106,16 @@ function mayBeTable(key: string): boolean {
   return BUILT_IN.includes(key) || nearest(key, [...Object.keys(READERS), ...BUILT_IN]) === null;
 }
 
-function unknownKey(key: string): string {
+function unknownKey(key: string): Problem {
   const foreign = /^(slurm|local|debug)_(\w+)$/.exec(key);
   const [, table, name = key] = foreign ?? [];
   const near =
     FOREIGN[name] ??
     (Object.hasOwn(READERS, name) ? name : null) ??
     (table ? `${table}: { ${name}: … }` : nearest(key, [...Object.keys(READERS), ...BUILT_IN]));
-  return `There is no option ${key}${near ? `: did you mean ${near}?` : ""}`;
+  return near
+    ? { message: `There is no option ${key}: did you mean ${near}?` }
+    : { message: `There is no option ${key}`, hint: `The options are ${Object.keys(READERS).join(", ")}` };
 }
 
 /** What submitit calls it. */
@@ -137,6 +141,7 @@ const FOREIGN: Record<string, string> = {
   python: "runtime",
 };
 
-function show(value: unknown): string {
+/** A value as an error names it, on one line. */
+export function show(value: unknown): string {
   return Bun.inspect(value, { depth: 1, colors: false, compact: true }).replaceAll(/,?\s*\n\s*/g, " ");
 }

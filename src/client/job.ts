@@ -1,9 +1,9 @@
-import { JobxError } from "../errors.ts";
+import { JobxError, usageError } from "../errors.ts";
 import { formatTaskId } from "../model/selectors.ts";
 import { resolveOne } from "../orchestrator/select.ts";
 import { checkpointDir, jobFiles, logPath } from "../store/layout.ts";
 import { named } from "./errors.ts";
-import { readOptions } from "./given.ts";
+import { readOptions, show } from "./given.ts";
 import { Handle, type RetryOptions } from "./handle.ts";
 import { infoOfJob, infoOfRank, infoOfTask, type JobInfo, type RankInfo, type TaskInfo } from "./info.ts";
 import { JobFiles, ready, Scope, type ScopeSource } from "./scope.ts";
@@ -111,6 +111,11 @@ export class Job<T = unknown> extends Handle<T> {
   static attach<T>(selector: string | number, options: SessionOptions = {}): Promise<AnyHandle<T>> {
     return named(() => {
       readOptions(options);
+      if (typeof selector !== "string" && typeof selector !== "number")
+        throw usageError(
+          `Job.attach was given ${show(selector)}`,
+          'Give it an id or selector: Job.attach("12.3")',
+        );
       return attachIn<T>(openSession(options), String(selector));
     });
   }

@@ -14,6 +14,7 @@ import type { Watched } from "../orchestrator/watcher.ts";
 import type { LogStream } from "../store/layout.ts";
 import { checkKeys, WAIT_KEYS } from "./check-keys.ts";
 import { taskErrorOf } from "./errors.ts";
+import { show } from "./given.ts";
 import type { Scope } from "./scope.ts";
 import { watcher } from "./session.ts";
 
@@ -28,6 +29,8 @@ export type WaitOptions = {
 export async function waitForAll(scopes: readonly Scope[], options: WaitOptions = {}): Promise<void> {
   checkKeys("wait()", options, WAIT_KEYS);
   const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw usageError(`signal is ${show(signal)}`, "Give an AbortSignal: AbortSignal.timeout(5000)");
   signal?.throwIfAborted();
   const outcome = await watcher.wait(scopes.map(watchedOf), {
     timeoutSeconds: secondsOf(options.timeout),

@@ -82,7 +82,7 @@ function checkCallable(value: unknown): void {
   if (why === null) return;
   throw usageError(
     `${nameOf(value) || "What was given to be called"} ${why}`,
-    'Give a function, what defineTask() made, or "file.ts#name"',
+    'Give a function and then its arguments: submit(f, 1); or what defineTask() made, or "file.ts#name"',
   );
 }
 

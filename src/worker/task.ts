@@ -1,4 +1,5 @@
 import { isMarkedTask, TASK } from "../code/task-mark.ts";
+import { usageError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 
 // Registered too, so that it is known whichever copy of jobx made it.
@@ -50,7 +51,22 @@ export type Again<Args extends unknown[] = unknown[]> = { readonly [AGAIN]: true
 export function defineTask<Args extends unknown[], R, State = any>( // oxlint-disable-line typescript/no-explicit-any
   functions: TaskFunctions<Args, R, State>,
 ): Task<Args, R> {
+  checkFunctions(functions);
   return Object.freeze({ ...functions, [TASK]: true as const });
+}
+
+/** A slip would only be seen in the job, or never: a misspelt `checkpoint` is never asked. */
+function checkFunctions(functions: object): void {
+  const hint =
+    "Write defineTask({ run(ctx, …args) { … }, checkpoint(ctx) { … } }); checkpoint may be left out";
+  if (typeof functions !== "object" || functions === null)
+    throw usageError(`defineTask was given ${Bun.inspect(functions)} and no object`, hint);
+  for (const [name, value] of Object.entries({ run: undefined, ...functions })) {
+    const isOptional = name === "checkpoint" && value === undefined;
+    if (name !== "run" && name !== "checkpoint") throw usageError(`defineTask takes no ${name}`, hint);
+    if (typeof value !== "function" && !isOptional)
+      throw usageError(`${name} of defineTask is ${Bun.inspect(value)} and no function`, hint);
+  }
 }
 
 /** From `checkpoint`: run again, with these arguments instead of those that the task was submitted with. */

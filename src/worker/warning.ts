@@ -3,6 +3,7 @@ import type { AbortKind } from "./runner-protocol.ts";
 
 /** Why `ctx.signal` was aborted: `kind` is "preempted", or "timeout" where the time limit is near. */
 export class InterruptedError extends JobxError {
+  static override readonly name: string = "InterruptedError";
   readonly kind: AbortKind;
 
   constructor(kind: AbortKind, message: string = TEXTS[kind], cause?: unknown) {

@@ -262,6 +262,17 @@ function step(row: Row): number {
     expect(ran.err).toContain("rejection.ts:1:");
   });
 
+  test("names the export that an import of jobx probably meant", async () => {
+    const wrong = await script(
+      "slip.ts",
+      'import { createExecuter } from "jobx";\nawait createExecuter();\n',
+    );
+    expect(wrong).toMatchObject({ code: 1, out: "" });
+    expect(wrong.err).toBe("JobxError: jobx has no export createExecuter\n  Did you mean createExecutor?\n");
+    const whole = await script("whole.ts", 'import jobx from "jobx";\nconsole.log(jobx);\n');
+    expect(whole.err).toContain('Name what you need: import { … } from "jobx"');
+  });
+
   test("names file, line and column of a syntax error, and a module that is not there", async () => {
     await jobx.file("broken.ts", "const a = 1;\nconst b = = 2;\n");
     const broken = await script("imports-broken.ts", `import "./broken.ts";`);

@@ -174,6 +174,12 @@ describe("options", () => {
     ]);
   });
 
+  test("that are like none there is are refused with all there are", async () => {
+    const error = await refusal(() => Reflect.apply(createExecutor, null, [{ zzzqqq: 1, vvwwxx: 2 }]));
+    expect(error.message).toBe("There is no option zzzqqq; There is no option vvwwxx");
+    expect(error.hint).toMatch(/^The options are executor, home, .*, maxPayload, /);
+  });
+
   test("that name an executor or a table which is not there say so", async () => {
     expect((await refusal(() => createExecutor({ executor: "locl" }))).message).toContain(
       'no executor "locl"',

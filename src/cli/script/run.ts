@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 
 import { setDriver } from "../../client/driver.ts";
-import { registerOwnModules } from "../../own-modules.ts";
+import { registerOwnModules, withNearestExport } from "../../own-modules.ts";
 import { warnOfOpenAwait, watchErrors } from "./ending.ts";
 
 /**
@@ -18,7 +18,7 @@ export function runScript(file: string, words: string[], colors: boolean): Promi
   const note = (text: string) => console.error(text);
   setDriver({ script: file, modules: () => graph.run(() => modulesOf(file)), note });
   const evaluated = graph.import(file);
-  evaluated.catch(errors.inMain);
+  evaluated.catch(async (error) => errors.inMain(await withNearestExport(error)));
   warnOfOpenAwait(evaluated);
   return new Promise(() => {});
 }
