@@ -44,21 +44,21 @@ export async function runInline(request: SubmitRequest, context: ExecutorContext
   const inspector = request.inspect ? openInspector(spec, context) : null;
   const submission: Submission = { natives: [ownNativeId()] };
   const signals = takeSignals(dir);
-  request.accepted(submission);
-  if (inspector) {
-    // Timers stand still during the wait, and records need them: what was asked is kept without.
-    const forget = signals.onEnd(() => {
-      addCancelled(dir, null);
-      void signals.giveBack();
-    });
-    inspector.wait();
-    forget();
-  }
-  const giveBackStdout = context.taskOutput === 2 ? lendStderr() : () => {};
   try {
-    await runTasks(request, context, signals);
+    request.accepted(submission);
+    if (inspector) {
+      // Timers stand still during the wait, and records need them: what was asked is kept without.
+      const forget = signals.onEnd(() => {
+        addCancelled(dir, null);
+        void signals.giveBack();
+      });
+      inspector.wait();
+      forget();
+    }
+    const giveBackStdout = context.taskOutput === 2 ? lendStderr() : () => {};
+    await runTasks(request, context, signals).finally(giveBackStdout);
   } finally {
-    giveBackStdout();
+    await signals.giveBack();
   }
   return submission;
 }
@@ -99,7 +99,6 @@ async function runTasks(
     await recorder.close();
   } finally {
     payloads.close();
-    await signals.giveBack();
   }
 }
 
