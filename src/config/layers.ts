@@ -100,7 +100,12 @@ function toLayer(table: Record<string, unknown>, source: Source): Layer {
       layer.values[key] = anchored(key, read, dirname(source.path), source.env);
     } else if (key === "profile" && isTable(value) && source.within.length === 0) {
       for (const [name, profile] of Object.entries(value)) {
-        if (!isTable(profile)) throw unknownKey(source, ["profile", name]);
+        if (!isTable(profile)) {
+          throw usageError(
+            `${at(source, ["profile", name])}: profile.${name} is ${JSON.stringify(profile)}`,
+            "A profile is a table with a name: [profile.NAME]",
+          );
+        }
         layer.profiles[name] = toLayer(profile, { ...source, within: ["profile", name] });
       }
     } else if (isTable(value) && isExecutorTable(key)) {

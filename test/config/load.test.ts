@@ -99,6 +99,7 @@ describe("the configuration", () => {
     ["[profile.x]\nretires = 1", 2, 'unknown key "retires"', "Did you mean retries?"],
     ["# nothing\ncpus = [1]", 2, "cpus is [1]", "It takes one text or number"],
     ['requeue = "yes"', 1, 'requeue is "yes"', "It takes true or false"],
+    ["[profile]\ncpus = 2", 2, "profile.cpus is 2", "A profile is a table with a name: [profile.NAME]"],
     ['home = ""', 1, 'home is ""', "Name one, or leave home out"],
     ['cpus = 1\nruntime = [""]', 2, 'runtime is [""]', "Name one, or leave runtime out"],
     ["runtime = []", 1, "runtime is []", "Name one, or leave runtime out"],
