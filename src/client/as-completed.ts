@@ -5,7 +5,7 @@ import { handlesIn } from "./handles.ts";
 import { Job, type Task } from "./job.ts";
 import { hasEnded, secondsOf, type WaitOptions, watchedOf, whyNotEnded } from "./outcome.ts";
 import type { Scope } from "./scope.ts";
-import { watcher } from "./session.ts";
+import { watch } from "./watch.ts";
 
 /**
  * Gives handles in the order in which they end, whatever the end: the tasks of one job, or the jobs and tasks of
@@ -30,11 +30,10 @@ export async function* asCompleted(
   const signal = options.signal ? AbortSignal.any([options.signal, own.signal]) : own.signal;
   let news = Promise.withResolvers<void>();
   const wait: { over: boolean; failure: unknown } = { over: false, failure: null };
-  watcher
-    .wait(
-      open.map(({ scope }) => watchedOf(scope)),
-      { timeoutSeconds: secondsOf(options.timeout), signal, onNews: () => news.resolve() },
-    )
+  watch(
+    open.map(({ scope }) => watchedOf(scope)),
+    { timeoutSeconds: secondsOf(options.timeout), signal, onNews: () => news.resolve() },
+  )
     .then((outcome) => {
       const scopes = open.map(({ scope }) => scope);
       if (outcome !== "ended") wait.failure = whyNotEnded(outcome, scopes, options);

@@ -10,6 +10,8 @@ export type Driver = {
   modules(): Iterable<[path: string, exports: unknown]>;
   /** Told what jobx has to say beside errors; a process warning by default. */
   note?(text: string): void;
+  /** Told which jobs a wait is about when it begins; what it gives is called when that ends. */
+  waiting?(ids: readonly number[]): () => void;
 };
 
 let current: Driver | null = null;

@@ -168,7 +168,7 @@ async function tasksOf(
 
 function checkWorks(works: unknown): Work[] {
   const hint = "Write submitAll([call(f, 1), call(g)])";
-  if (!Array.isArray(works)) throw usageError(`submitAll was given ${show(works)} and no array`, hint);
+  if (!Array.isArray(works)) throw usageError("submitAll was given no array", hint);
   return works.map((work: unknown) => {
     if (isWork(work)) return work;
     throw usageError(`submitAll was given ${show(work)}, which is no call, command or sequence`, hint);

@@ -7,7 +7,7 @@ import { type Handle, scopeOf } from "./handle.ts";
 import { handlesIn } from "./handles.ts";
 import { countsOf, secondsOf, type WaitOptions, watchedOf, whyNotEnded } from "./outcome.ts";
 import type { Scope } from "./scope.ts";
-import { watcher } from "./session.ts";
+import { watch } from "./watch.ts";
 
 /** Where progress is shown: `process.stderr` and its like. */
 export type MonitorStream = {
@@ -42,7 +42,7 @@ export async function monitor(
     const display = stream.isTTY ? new LiveTable(stream) : new Lines(stream);
     const began = performance.now();
     const show = () => display.show(scopes.map(rowOf), (performance.now() - began) / 1000);
-    const outcome = await watcher.wait(scopes.map(watchedOf), {
+    const outcome = await watch(scopes.map(watchedOf), {
       timeoutSeconds: secondsOf(timeout),
       signal,
       onNews: show,

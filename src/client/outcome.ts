@@ -16,7 +16,7 @@ import { checkKeys, WAIT_KEYS } from "./check-keys.ts";
 import { taskErrorOf } from "./errors.ts";
 import { show } from "./given.ts";
 import type { Scope } from "./scope.ts";
-import { watcher } from "./session.ts";
+import { watch } from "./watch.ts";
 
 export type WaitOptions = {
   /** Gives up with WaitTimeoutError after this long; the jobs go on. Seconds, or a text with units such as "5m". */
@@ -32,7 +32,7 @@ export async function waitForAll(scopes: readonly Scope[], options: WaitOptions 
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw usageError(`signal is ${show(signal)}`, "Give an AbortSignal: AbortSignal.timeout(5000)");
   signal?.throwIfAborted();
-  const outcome = await watcher.wait(scopes.map(watchedOf), {
+  const outcome = await watch(scopes.map(watchedOf), {
     timeoutSeconds: secondsOf(options.timeout),
     signal,
   });

@@ -1,7 +1,6 @@
 import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { servicesFrom } from "../config/services.ts";
 import type { Services } from "../orchestrator/services.ts";
-import { Watcher } from "../orchestrator/watcher.ts";
 import { registerOwnModules } from "../own-modules.ts";
 import { currentDriver } from "./driver.ts";
 import type { ExecutorOptions } from "./options.ts";
@@ -13,9 +12,6 @@ export type Session = { config: ResolvedConfig; services: Services };
 export const SESSION_OPTIONS = ["home", "profile", "shared", "runtime", "onNote"] as const;
 
 export type SessionOptions = Pick<ExecutorOptions, (typeof SESSION_OPTIONS)[number]>;
-
-/** Whatever is waited for in this process is looked at by this one. */
-export const watcher = new Watcher();
 
 /** Reads the configuration as it is now: files < profile < `JOBX_*` variables < the given options. Throws USAGE. */
 export function openSession(options: SessionOptions): Session {

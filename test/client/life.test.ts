@@ -32,19 +32,23 @@ test("a script that is interrupted or killed while it waits loses nothing", asyn
       name,
       `import { command, createExecutor } from "jobx";
        const job = await (await createExecutor()).submit(command(["sh", "-c", "until [ -e go ]; do sleep 0.02; done; echo went"]));
+       const result = job.result();
+       await job.state();
        console.log(job.id);
-       await job.result();`,
+       await result;`,
     );
     const child = Bun.spawn([...JOBX, "run", name], {
       cwd: jobx.cwd,
       env: jobx.env,
       stdout: "pipe",
-      stderr: "ignore",
+      stderr: "pipe",
     });
     const { value } = await child.stdout.getReader().read();
     const id = new TextDecoder().decode(value).trim();
     child.kill(signal);
     await child.exited;
+    const said = `Stopped waiting; job ${id} goes on\n  Wait again with jobx wait ${id}, or end it with jobx cancel ${id}\n`;
+    expect((await child.stderr.text()).endsWith(`\n${said}`)).toBe(signal === "SIGINT");
     expect(child.signalCode === signal || child.exitCode === 130).toBe(true);
     await jobx.file("go", "");
     const [result] = await valuesOf(jobx, `show(await (await Job.attach("${id}")).result());`);

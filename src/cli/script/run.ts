@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { setDriver } from "../../client/driver.ts";
 import { registerOwnModules, withNearestExport } from "../../own-modules.ts";
 import { warnOfOpenAwait, watchErrors } from "./ending.ts";
+import { whileWaiting } from "./interrupt.ts";
 
 /**
  * Runs a script as the program of this process: its arguments, its errors, Ctrl-C and standard input are its own.
@@ -16,7 +17,7 @@ export function runScript(file: string, words: string[], colors: boolean): Promi
   // The first module of a graph is a main module: `import.meta.main` and `require.main === module` hold in it.
   const graph = new Bun.ModuleGraph();
   const note = (text: string) => console.error(text);
-  setDriver({ script: file, modules: () => graph.run(() => modulesOf(file)), note });
+  setDriver({ script: file, modules: () => graph.run(() => modulesOf(file)), note, waiting: whileWaiting });
   const evaluated = graph.import(file);
   evaluated.catch(async (error) => errors.inMain(await withNearestExport(error)));
   warnOfOpenAwait(evaluated);
