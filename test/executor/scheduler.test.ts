@@ -166,6 +166,23 @@ describe("submitting", () => {
     expect(toy.callsOf("sub")).toHaveLength(1);
   });
 
+  test("is a job for each task where the scheduler has no arrays, which wait for each other only by dependencies", async () => {
+    const home = tempDir();
+    const toy = new FakeCommands(home, ([, words]) => ({ stdout: `${words?.split("+")[0]}7` }));
+    const plain = scheduler({ capabilities: {}, limits: undefined });
+    const { natives } = await plain.submit(requestFor(home, 3), toy.context);
+    expect(toy.callsOf("sub").map(([, words]) => words)).toEqual(["0+1", "1+1", "2+1"]);
+    expect(natives.map(({ firstElement, elements }) => [firstElement, elements])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ]);
+    const { spec } = requestFor(home, 3, { run: { parallel: 2 } });
+    await expect(plain.validate?.(spec, toy.context)).rejects.toThrow("it cannot keep --parallel 2");
+    const waiting = scheduler({ capabilities: { dependencies: true }, limits: undefined });
+    await expect(waiting.validate?.(spec, toy.context)).resolves.toBeUndefined();
+  });
+
   test("takes back the first parts of a job whose later parts are refused", async () => {
     const home = tempDir();
     let count = 0;
@@ -332,6 +349,7 @@ function scheduler(changes: Partial<SchedulerDefinition> = {}) {
           : [],
     },
     transientErrors: [/busy/, /lost/],
+    capabilities: { arrays: true },
     uncertainErrors: [/lost/],
     retryDelaysMs: [1, 1],
     environment: () => ({ element: 0, rank: 0, restarts: 0, hostnames: null }),

@@ -44,6 +44,18 @@ describe("what `jobx plugins new` writes passes its own test:", () => {
   );
 
   test.concurrent(
+    "a scheduler of which only jobs of one task are left",
+    async () => {
+      const text = GOOD.replace(/capabilities: \{.*?\},/, "capabilities: {},");
+      const report = await runKit(folder, await loadText(folder, text), ["pure", "fake"]);
+      expect(report.failures).toEqual([]);
+      const tried = report.outcomes.filter(({ state }) => state === "passed").map(({ rule }) => rule);
+      expect(tried).toContain("calls.few");
+    },
+    PATIENCE_MS,
+  );
+
+  test.concurrent(
     "an executor, with real jobs on this machine",
     async () => {
       const report = await runKit(folder, await loadText(folder, executor), ["pure", "live"]);

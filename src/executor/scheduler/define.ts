@@ -1,6 +1,8 @@
-import type { Affinity, Executor, ExecutorContext } from "../contract.ts";
+import { usageError } from "../../errors.ts";
+import type { Affinity, Executor, ExecutorContext, SpecDraft } from "../contract.ts";
 import { defineExecutor } from "../define.ts";
 import type { SchedulerDefinition, Target } from "./definition.ts";
+import { elementThrottle } from "./shape.ts";
 
 /** Loaded when first used: every plugin imports this file, and few of them are for schedulers. */
 const submitting = () => import("./submit.ts");
@@ -30,6 +32,7 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     affinity: typeof detect === "function" ? detect : (context) => affinityOf(detect, context),
 
     async validate(spec, context) {
+      checkThrottle(definition, spec);
       await definition.validate?.(spec, context);
       if (definition.partitions) {
         await (await import("./partitions.ts")).checkPartition(definition, spec, context);
@@ -61,6 +64,17 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     }),
     environment: (env) => definition.environment(env),
   });
+}
+
+/** Jobs of one element each wait for each other by dependencies, or cannot be kept to a number at once. */
+function checkThrottle({ name, capabilities }: SchedulerDefinition, { tasks, run }: SpecDraft): void {
+  const atOnce = elementThrottle(run);
+  if (capabilities?.arrays || capabilities?.dependencies || atOnce === null) return;
+  if (Math.ceil(tasks / run.pack.tasks) <= atOnce) return;
+  throw usageError(
+    `The ${name} executor has neither arrays nor dependencies, so it cannot keep --parallel ${run.parallel}`,
+    "Leave --parallel out, or run several tasks in each job: --pack N",
+  );
 }
 
 function affinityOf(commands: string[], { env }: ExecutorContext): Affinity {

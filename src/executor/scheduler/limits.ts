@@ -12,14 +12,16 @@ const NO_LIMITS: Limits = { cluster: null, maxArraySize: null };
 
 /**
  * The scheduler's limits and its cluster's name, asked at most once an hour and host. A scheduler that gives no answer
- * has none that are known, so that the command that is really wanted can say what is wrong.
+ * has none that are known, so that the command that is really wanted can say what is wrong. Without arrays each element
+ * is a job of its own.
  */
 export async function limitsOf(
   definition: SchedulerDefinition,
   context: ExecutorContext,
   options: { anew?: boolean } = {},
 ): Promise<Limits> {
-  return (await kept(definition, context, "limits", definition.limits, options)) ?? NO_LIMITS;
+  const limits = (await kept(definition, context, "limits", definition.limits, options)) ?? NO_LIMITS;
+  return definition.capabilities?.arrays ? limits : { ...limits, maxArraySize: 1 };
 }
 
 /** The scheduler's partitions, asked as rarely; null where nobody knows them. */

@@ -1,4 +1,5 @@
 import { messageOf } from "../../errors.ts";
+import type { Sample } from "../../executor/scheduler/samples.ts";
 import { type Case, check, fail, show } from "../case.ts";
 import { forSchedulers, sampleJob, samplesOf } from "../subject.ts";
 
@@ -101,12 +102,11 @@ export const SHAPE: Case[] = [
         const definition = subject.executor.scheduler;
         const samples = definition?.samples ?? [];
         check(samples.length > 0, "there are none: add `samples`, see `jobx help plugins`");
-        for (const sample of samples)
-          check(/\S/.test(sample.from ?? ""), `${show(sample)} does not say where it is from`);
-        for (const kind of ["submit", "row", "variables"] as const) {
+        for (const sample of samples) checkMembers(sample);
+        for (const [kind, hint] of Object.entries(NEEDED)) {
           check(
             samples.some((sample) => sample.of === kind),
-            `there is none of "${kind}"`,
+            `there is none of "${kind}"${hint}`,
           );
         }
         const states = new Set(samplesOf(subject, "row").map((sample) => sample.is.state));
@@ -144,6 +144,43 @@ export const SHAPE: Case[] = [
     },
   ]),
 ];
+
+/** The kinds of samples that no scheduler does without. */
+const NEEDED = { submit: "", row: "", variables: ": `variables: () => ({})` where it sets none in a job" };
+
+/** What a sample of each kind must have; a file's types prove nothing. */
+const MEMBERS: Record<Sample["of"], { functions?: string[]; present?: string[] }> = {
+  submit: { present: ["stdout"] },
+  row: { functions: ["row"], present: ["stage", "is"] },
+  document: { functions: ["stdout"], present: ["stage"] },
+  status: { present: ["stage", "is"] },
+  error: { present: ["is"] },
+  limits: { present: ["stdout"] },
+  find: { present: ["stdout"] },
+  variables: { functions: ["variables"] },
+};
+
+function checkMembers(sample: Sample): void {
+  const kinds = Object.keys(MEMBERS).join(", ");
+  check(
+    Object.hasOwn(MEMBERS, sample.of),
+    `${show(sample)} is a sample of ${show(sample.of)}; there are ${kinds}`,
+  );
+  const { functions = [], present = [] } = MEMBERS[sample.of];
+  for (const name of functions) {
+    check(
+      typeof Reflect.get(sample, name) === "function",
+      `${show(sample)} has no function \`${name}\`; a sample of "${sample.of}" needs one`,
+    );
+  }
+  for (const name of present) {
+    check(
+      Reflect.get(sample, name) !== undefined,
+      `${show(sample)} has no \`${name}\`; a sample of "${sample.of}" needs one`,
+    );
+  }
+  check(/\S/.test(sample.from ?? ""), `${show(sample)} does not say where it is from`);
+}
 
 function checkPlace(place: unknown): void {
   const { element, rank, restarts, hostnames } = Object(place);

@@ -264,7 +264,6 @@ function parse(subject: Subject, stdout: string): { id: string; cluster: string 
 /** Every resource alone, with two values that must not be the same to the scheduler. */
 function* asked(subject: Subject): Iterable<[string, Resources, Resources]> {
   const all: [string, Resources, Resources][] = [
-    ["--time", { timeSeconds: 3600 }, { timeSeconds: 7200 }],
     ["--mem", { memBytes: 2 ** 30 }, { memBytes: 3 * 2 ** 30 }],
     ["--cpus", { cpus: 3 }, { cpus: 5 }],
     ["--gpus", { gpus: { count: 2 } }, { gpus: { count: 3 } }],
@@ -272,7 +271,9 @@ function* asked(subject: Subject): Iterable<[string, Resources, Resources]> {
     ["--account", { account: "physics" }, { account: "chemistry" }],
     ["--qos", { qos: "high" }, { qos: "low" }],
   ];
-  const { ranks, nodes } = subject.executor.capabilities;
+  const { ranks, nodes, signals } = subject.executor.capabilities;
+  // Without signals the worker keeps the limit by its own clock.
+  if (signals) all.push(["--time", { timeSeconds: 3600 }, { timeSeconds: 7200 }]);
   if (nodes) all.push(["--nodes", { nodes: 3 }, { nodes: 5 }]);
   if (ranks) all.push(["--ranks-per-node", { ranksPerNode: 3 }, { ranksPerNode: 5 }]);
   for (const one of all) if (isTaken(subject, one[1])) yield one;
