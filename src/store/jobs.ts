@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { errnoOf, JobxError } from "../errors.ts";
 import type { JobSpec, NativeJob } from "../model/job.ts";
@@ -49,7 +50,7 @@ export function ensureHome(home: string, shared: boolean | null = null): void {
 
 /**
  * Takes the next id by making its folder, which only one of many processes can do: the highest one ever
- * plus 1, or the next that is free. Throws STORAGE.
+ * plus 1, or the next that is free. The folder is durable with the job's request. Throws STORAGE.
  */
 export function allocateJob(home: string): { id: number; dir: string } {
   let highest = reservedIds(home);
@@ -58,7 +59,6 @@ export function allocateJob(home: string): { id: number; dir: string } {
     const dir = jobDir(home, id);
     try {
       makeDir(dir);
-      syncFolder(homeDirs.jobs(home));
       return { id, dir };
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw storageError(dir, "written", error);
@@ -108,8 +108,10 @@ export function removeJob(dir: string): void {
   }
 }
 
+/** Writes the request, durably, and so the folder that it is in and what was written there before. Throws STORAGE. */
 export function writeSpec(dir: string, spec: JobSpec): void {
   writeRecordFile(jobFiles.spec(dir), spec);
+  syncFolder(dirname(dir));
 }
 
 /** The request of a job. Throws NOT_FOUND where there is none, DAMAGED, FORMAT or STORAGE. */
