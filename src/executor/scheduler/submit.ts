@@ -45,7 +45,7 @@ export async function submitArrays(
     try {
       for (const part of parts) {
         const array = arrayOf(request, part, natives, context, longest);
-        if (part === parts[0]) writeFileAtomic(jobFiles.script(dir), Buffer.from(definition.script(array)));
+        if (part === parts[0]) writeScript(jobFiles.script(dir), definition.script(array));
         natives.push(await submitArray(definition, array, part, request, limits.cluster, context));
       }
       return { natives };
@@ -112,7 +112,7 @@ async function submitArray(
   const env = submitEnvironment(definition, request, context);
   const began = performance.now();
   for (let tries = 0; ; tries++) {
-    const result = await context.run(argv, { env, timeoutMs: SUBMIT_TIMEOUT_MS }).catch(messageOf);
+    const result = await context.run(argv, { env, timeoutMs: SUBMIT_TIMEOUT_MS }).catch(unlessMistake);
     if (typeof result !== "string" && result.code === 0) {
       const found = definition.submit.parse(result.stdout, array);
       if (found) return nativeOf(found.id, found.cluster ?? own, new Date().toISOString(), part);
@@ -129,6 +129,17 @@ async function submitArray(
       context.note(`${definition.name} is busy or down, trying again: ${lastLine(text)}`);
     if (!isPassing || !(await mayTryAgain(definition, tries, began))) throw refusal(definition, argv, result);
   }
+}
+
+/** The scheduler takes a copy, so ours need not outlive a crash of this machine. */
+function writeScript(path: string, text: string): void {
+  writeFileAtomic(path, Buffer.from(text), { sync: "nothing" });
+}
+
+/** What a command left unanswered; a mistake of the plugin is none, since nothing was run. */
+function unlessMistake(error: unknown): string {
+  if (error instanceof TypeError) throw error;
+  return messageOf(error);
 }
 
 /** No answer in time, one without an id, and those that the definition names. */
