@@ -15,11 +15,17 @@ export const OLDEST_CONTRACT = 1;
 
 /** What an executor can do; the orchestrator offers only this. */
 export type Capabilities = {
+  /** One submission may have many elements; without, each is a submission of its own. */
   arrays: boolean;
+  /** A task may have several ranks. */
   ranks: boolean;
+  /** A task may have several nodes. */
   nodes: boolean;
+  /** An element can be made to run again under its id; without, what was lost is submitted anew. */
   requeue: boolean;
+  /** The time limit is the executor's, which warns before it; without, the worker keeps it by its own clock. */
   signals: boolean;
+  /** A submission can wait for others: --after, and --parallel without arrays. */
   dependencies: boolean;
   /** One element runs the whole job, whatever its task count; else an element runs `pack` tasks. */
   wholeJob: boolean;

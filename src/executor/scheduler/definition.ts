@@ -183,6 +183,7 @@ export type NativeStatus = {
   submitted: string | null;
   /** When a waiting one is expected to start. */
   startsAt: string | null;
+  /** ISO 8601. Without it, only a `jobx wait` that goes on can tell a record that is late from one that never comes. */
   endedAt: string | null;
   /** What was submitted, where the answer says so: it holds the path of the script or the token of the job, and of no other. */
   command: string | null;
