@@ -1,6 +1,6 @@
 /** A fenced block of a document. */
 export type Block = {
-  /** "ts", "console", ...; empty where it is an illustration. */
+  /** "ts", "console", ... */
   language: string;
   /** The word after the language. */
   note: string;
@@ -32,6 +32,11 @@ export function commandsOf(text: string): Command[] {
     const [words = ""] = /^(?:.*\\\n)*.*\n?/.exec(part) ?? [];
     return { words: words.trimEnd(), shown: part.slice(words.length).trimEnd() };
   });
+}
+
+/** The commands of a `commands` block: one each line, two spaces or more before what is said of it. */
+export function listedCommands(text: string): string[] {
+  return text.split("\n").flatMap((line) => /^\S+(?: \S+)*/.exec(line)?.[0] ?? []);
 }
 
 /** What output may look like where this was shown: `…` stands for anything, and a time for any other. */
