@@ -10,7 +10,9 @@ import {
   type NativeStatus,
   option,
   predecessorsOf,
+  quoted,
   rangesOf,
+  refuse,
   type Sample,
   type SampleJob,
   shellWords,
@@ -629,14 +631,6 @@ function verb(words: string[], targets: Target[]): string[][] {
 
 /** So many ranges keep an argument well below what the system allows. */
 const MAX_RANGES = 5_000;
-
-function quoted(text: string): string {
-  return text === "" ? "" : shellWords([text]);
-}
-
-function refuse(message: string, hint: string): never {
-  throw new JobxError("USAGE", message, { hint });
-}
 
 /**
  * Texts of LSF 10.1 from public records: bjobs -json from the tests of eilslabs/BatchEuphoria and of mskcc/beagle, from

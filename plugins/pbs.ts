@@ -11,7 +11,9 @@ import {
   type NativeStatus,
   option,
   predecessorsOf,
+  quoted,
   rangesOf,
+  refuse,
   type Sample,
   type SampleJob,
   shellWords,
@@ -657,16 +659,8 @@ function wholeOf(id: string, isArray: boolean): string {
   return isArray && !isArrayId(id) ? `${id}[]` : id;
 }
 
-function quoted(text: string): string {
-  return text === "" ? "" : shellWords([text]);
-}
-
 function refuseUnless(holds: boolean, message: string, hint: string): void {
   if (!holds) refuse(message, hint);
-}
-
-function refuse(message: string, hint: string): never {
-  throw new JobxError("USAGE", message, { hint });
 }
 
 /**

@@ -37,7 +37,16 @@ export type {
   Target,
 } from "./executor/scheduler/definition.ts";
 export type { Sample, SampleJob } from "./executor/scheduler/samples.ts";
-export { chunks, clock, NO_STATUS, predecessorsOf, rangesOf, wordsOf } from "./executor/scheduler/texts.ts";
+export {
+  chunks,
+  clock,
+  NO_STATUS,
+  predecessorsOf,
+  quoted,
+  rangesOf,
+  refuse,
+  wordsOf,
+} from "./executor/scheduler/texts.ts";
 export { parseDuration } from "./model/durations.ts";
 export { expandHostlist } from "./model/hostlist.ts";
 export type { Entry, JobSpec, NativeId, RunOptions } from "./model/job.ts";

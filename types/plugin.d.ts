@@ -828,8 +828,14 @@ export declare const NO_STATUS: Omit<NativeStatus, "id" | "indices" | "state" | 
 /** The jobs that a job waits for, as the subject of a sentence; null where `--after` names none. */
 export declare function predecessorsOf({ spec }: JobRef): string | null;
 
+/** A piece of a shell's word, such as an end of a path; nothing stays nothing, where `shellWords` would make a word of it. */
+export declare function quoted(text: string): string;
+
 /** Indices as few ranges, in order: "0-499", "700". */
 export declare function rangesOf(indices: number[]): string[];
+
+/** Refuses a request, for `validate` and `argv`: throws USAGE with what cannot be done, and what to do instead. */
+export declare function refuse(message: string, hint: string): never;
 
 /** The words of an option that holds a command line, with quotes as a shell has them. Throws USAGE for one that never ends. */
 export declare function wordsOf(option: unknown): string[];

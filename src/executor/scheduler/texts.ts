@@ -1,6 +1,7 @@
 import { usageError } from "../../errors.ts";
 import { splitWords } from "../../model/words.ts";
 import type { JobRef } from "../contract.ts";
+import { shellWords } from "../run.ts";
 import type { NativeStatus } from "./definition.ts";
 
 /** A row of status of which nothing is known yet. */
@@ -39,6 +40,16 @@ export function wordsOf(option: unknown): string[] {
   const words = splitWords(String(option ?? ""));
   if (words === null) throw usageError(`A quote in ${JSON.stringify(option)} never ends`, "Close it");
   return words;
+}
+
+/** A piece of a shell's word, such as an end of a path; nothing stays nothing, where `shellWords` would make a word of it. */
+export function quoted(text: string): string {
+  return text === "" ? "" : shellWords([text]);
+}
+
+/** Refuses a request, for `validate` and `argv`: throws USAGE with what cannot be done, and what to do instead. */
+export function refuse(message: string, hint: string): never {
+  throw usageError(message, hint);
 }
 
 /** A time of day for people, with the date on any other day than today: "14:05". */
