@@ -61,8 +61,7 @@ export function loadConfig(sources: ConfigSources): ResolvedConfig {
   ];
   const layers = [givenLayer(sources), environmentLayer(env, cwd)];
   const files = found.flatMap(({ layer }) => (layer ? [layer] : [])).toReversed();
-  const profile = chosenProfile([...layers, ...files]);
-  if (profile !== null) layers.push(...profileLayers(profile, files));
+  layers.push(...profileLayers([...layers, ...files], files));
   layers.push(...files);
 
   const values = mergeTables(layers.map((layer) => layer.values));
@@ -107,20 +106,19 @@ function givenLayer({ given, label, cwd, env }: ConfigSources): Layer {
   return { values, settings: {}, profiles: {}, originOf: label };
 }
 
-function chosenProfile(layers: Layer[]): string | null {
-  const value = layers.find((layer) => "profile" in layer.values)?.values.profile;
-  return typeof value === "string" ? value : null;
-}
-
-function profileLayers(name: string, files: Layer[]): Layer[] {
-  const layers = files.flatMap((layer) =>
+/** The chosen profile as each file has it; nothing without one. */
+function profileLayers(layers: Layer[], files: Layer[]): Layer[] {
+  const choosing = layers.find((layer) => "profile" in layer.values);
+  const name = choosing?.values.profile;
+  if (choosing === undefined || typeof name !== "string") return [];
+  const found = files.flatMap((layer) =>
     Object.hasOwn(layer.profiles, name) ? (layer.profiles[name] ?? []) : [],
   );
-  if (layers.length > 0) return layers;
+  if (found.length > 0) return found;
   const known = profileNames(files);
   const near = nearest(name, known);
   throw usageError(
-    `There is no profile ${JSON.stringify(name)}`,
+    `There is no profile ${JSON.stringify(name)} (from ${choosing.originOf("profile")})`,
     near
       ? `Did you mean ${near}?`
       : known.length > 0

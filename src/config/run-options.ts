@@ -63,19 +63,29 @@ export function parseNumber(text: string): number {
 
 /** The configuration's `[env]`, then the file, then each `--env`. */
 function variablesFrom(settings: SubmitSettings, cwd: string): Record<string, string> {
-  const variables: Record<string, string> = { ...settings.table("env") };
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(settings.table("env"))) {
+    variables[name] = checkVariable(
+      name,
+      value,
+      `${settings.originOf("env", name)}: env`,
+      "Write NAME = VALUE",
+    );
+  }
   const file = settings.text("env-file");
   if (file !== undefined) {
-    Object.assign(variables, variablesIn(readText(resolve(cwd, file), file), file));
+    for (const [name, value] of Object.entries(variablesIn(readText(resolve(cwd, file), file), file))) {
+      variables[name] = checkVariable(name, value, `--env-file ${file}`, "Write NAME=VALUE");
+    }
   }
   for (const text of settings.all("env")) {
     const equals = text.indexOf("=");
     if (equals < 0) {
       throw usageError(`--env: ${JSON.stringify(text)} has no =`, `Write --env ${text}=VALUE`);
     }
-    variables[text.slice(0, equals)] = text.slice(equals + 1);
+    const name = text.slice(0, equals);
+    variables[name] = checkVariable(name, text.slice(equals + 1), "--env", "Write --env NAME=VALUE");
   }
-  for (const [name, value] of Object.entries(variables)) checkVariable(name, value);
   return variables;
 }
 
@@ -91,12 +101,11 @@ function variablesIn(text: string, file: string): Record<string, string> {
   return variables;
 }
 
-function checkVariable(name: string, value: string): void {
+/** The value of a variable. Throws USAGE where the name or the value cannot be a variable's. */
+function checkVariable(name: string, value: string, where: string, hint: string): string {
   if (!/^[^\s=\0]+$/.test(name)) {
-    throw usageError(
-      `--env: ${JSON.stringify(name)} cannot be the name of a variable`,
-      "Write --env NAME=VALUE",
-    );
+    throw usageError(`${where}: ${JSON.stringify(name)} cannot be the name of a variable`, hint);
   }
-  if (value.includes("\0")) throw usageError(`--env: ${name} holds a NUL character`, "Variables are text");
+  if (value.includes("\0")) throw usageError(`${where}: ${name} holds a NUL character`, "Variables are text");
+  return value;
 }

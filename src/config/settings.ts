@@ -14,7 +14,7 @@ export type SettingsSources = {
   flags: GivenOptions;
   /** Options of `#SBATCH` lines, by the flag's name. */
   directives: Record<string, string | true>;
-  config: { values: Record<string, ConfigValue>; originOf(key: string): string };
+  config: { values: Record<string, ConfigValue>; originOf(key: string, inner?: string): string };
 };
 
 /** The options of a submission by flag name: the command line beats a script's directives, those the configuration. */
@@ -65,6 +65,11 @@ export class SubmitSettings {
   table(name: string): Record<string, string> {
     const value = this.#sources.config.values[name];
     return typeof value === "object" && !Array.isArray(value) ? value : {};
+  }
+
+  /** Where the configuration has a key of a table: "/path/jobx.toml:3". */
+  originOf(name: string, inner: string): string {
+    return this.#sources.config.originOf(name, inner);
   }
 
   /** Reads an option's text; what is wrong with it names the flag and, where it was not typed, its origin. */

@@ -4,13 +4,14 @@ import { join } from "node:path";
 
 import { OptionValues } from "../../src/cli/args/values.ts";
 import { entryFrom, type EntryWords } from "../../src/cli/submit/entry.ts";
-import { checkExecutorName, executorOptions } from "../../src/cli/submit/executor-options.ts";
+import { checkExecutorName, checkPrefixes, executorOptions } from "../../src/cli/submit/executor-options.ts";
 import { submitInputFrom } from "../../src/cli/submit/input.ts";
 import { directivesOf } from "../../src/cli/submit/script.ts";
 import { parsePack } from "../../src/config/run-options.ts";
 import { type SettingsSources, SubmitSettings } from "../../src/config/settings.ts";
 import { JobxError } from "../../src/errors.ts";
 import { splitWords } from "../../src/model/words.ts";
+import { openRegistry } from "../../src/registry.ts";
 import { tempDir } from "../helpers/temp.ts";
 
 const folder = tempDir("submit-input");
@@ -254,9 +255,34 @@ describe("habits of sbatch", () => {
     }
   });
 
+  test("-o with the prefix of no executor names the nearest one, and any that there is may be named", async () => {
+    const executors = openRegistry({ env: {}, home: folder, runtime: [], note() {} });
+    await checkPrefixes(["slurm.gres=gpu:1", "local.x=1", "gres=a.b=1"], executors);
+    const error = await refusal(() => checkPrefixes(["slurn.gres=x"], executors));
+    expect(error.message).toBe('-o slurn.gres=x: there is no executor "slurn"');
+    expect(error.hint).toContain('Did you mean "slurm"?');
+    expect(error.code).toBe("USAGE");
+  });
+
+  test("a bad name in the configuration's [env] is told with its file and line", async () => {
+    const config = {
+      values: { env: { "A B": "1" } },
+      originOf: (key: string, inner?: string) => `/c.toml:${key}.${inner}`,
+    };
+    const error = await refusal(() => build({}, COMMAND, { config }));
+    expect(error.message).toBe('/c.toml:env.A B: env: "A B" cannot be the name of a variable');
+  });
+
   test("a script with #SBATCH lines needs a decision", async () => {
     writeFileSync(join(folder, "job.sh"), "#!/bin/bash\n#SBATCH --time=10\n#SBATCH -J mine\necho\n");
-    for (const line of ["./job.sh", "bash job.sh", "bash -ex job.sh", "bash --login -o pipefail job.sh"]) {
+    for (const line of [
+      "./job.sh",
+      "bash job.sh",
+      "bash -ex job.sh",
+      "bash --login -o pipefail job.sh",
+      "env A=1 B=2 ./job.sh",
+      "/usr/bin/nice env A=1 bash job.sh",
+    ]) {
       const argv = line.split(" ");
       const error = await refusal(() => directivesOf(argv, folder, { use: false, ignore: false }));
       expect(error.hint).toContain("--use-directives");
@@ -267,15 +293,19 @@ describe("habits of sbatch", () => {
       name: "mine",
     });
     expect(directivesOf(["./job.sh"], folder, { use: false, ignore: true })).toBeNull();
-    expect(
-      (await refusal(() => directivesOf(["ls"], folder, { use: true, ignore: false }))).message,
-    ).toContain("no #SBATCH");
+    for (const line of ["ls", "nice -n 5 ./job.sh"]) {
+      const error = await refusal(() => directivesOf(line.split(" "), folder, { use: true, ignore: false }));
+      expect(error.message).toBe(`${line} has no #SBATCH lines to use`);
+    }
     for (const line of [
       "./missing.sh",
       "bash",
       "bash -c ls job.sh",
       "bash -ec ls job.sh",
       "bash -s job.sh",
+      "env",
+      "env A=1",
+      "nice -n 5 ./job.sh",
     ]) {
       expect(directivesOf(line.split(" "), folder, { use: false, ignore: false })).toBeNull();
     }

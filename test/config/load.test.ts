@@ -119,7 +119,17 @@ describe("the configuration", () => {
 
   test("names the nearest profile", () => {
     const { load: read } = load({ user: "[profile.gpu]\ncpus = 1", profile: "gpus" });
-    expect(refusal(read)).toMatchObject({ message: 'There is no profile "gpus"', hint: "Did you mean gpu?" });
+    expect(refusal(read)).toMatchObject({
+      message: 'There is no profile "gpus" (from --profile)',
+      hint: "Did you mean gpu?",
+    });
+  });
+
+  test("says which file or variable chose a profile that is not there", () => {
+    const { load: read, paths } = load({ user: 'time = 1\nprofile = "gpu"' });
+    expect(refusal(read).message).toBe(`There is no profile "gpu" (from ${paths.user}:2)`);
+    const { load: other } = load({ env: { JOBX_PROFILE: "gpu" } });
+    expect(refusal(other).message).toBe('There is no profile "gpu" (from JOBX_PROFILE)');
   });
 
   test("refuses a project's file that others could change, by name", () => {

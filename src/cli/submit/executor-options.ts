@@ -1,4 +1,5 @@
-import { usageError } from "../../errors.ts";
+import { JobxError, usageError } from "../../errors.ts";
+import type { ExecutorTable } from "../../orchestrator/services.ts";
 
 /**
  * The executor's own options from `-o KEY=VALUE`; `slurm.KEY=VALUE` counts on slurm alone. Throws USAGE, with a word
@@ -15,6 +16,19 @@ export function executorOptions(given: string[], executor: string, logs: string)
     options[key.slice(dot + 1)] = text.slice(equals + 1);
   }
   return options;
+}
+
+/** Refuses a prefix of `-o` that no executor has. Throws USAGE that names the nearest. */
+export async function checkPrefixes(given: string[], executors: Pick<ExecutorTable, "get">): Promise<void> {
+  for (const text of given) {
+    const prefix = /^([^=.]+)\.[^=]*=/.exec(text)?.[1];
+    if (prefix === undefined) continue;
+    await executors.get(prefix).catch((error: unknown) => {
+      // One that does not load is no slip of the pen, and not what runs this job.
+      if (!(error instanceof JobxError) || error.code !== "NOT_FOUND") return;
+      throw usageError(`-o ${text}: there is no executor ${JSON.stringify(prefix)}`, error.hint);
+    });
+  }
 }
 
 /** Refuses what can only be sbatch's `-e FILE`. */

@@ -12,7 +12,7 @@ import { followToEnd } from "../following.ts";
 import { exitCodeOf, waitWithProgress } from "../waiting.ts";
 import { printSubmitted } from "./answer.ts";
 import { entryFrom, type EntryWords } from "./entry.ts";
-import { checkExecutorName } from "./executor-options.ts";
+import { checkExecutorName, checkPrefixes } from "./executor-options.ts";
 import { submitInputFrom } from "./input.ts";
 import { directivesOf } from "./script.ts";
 
@@ -57,6 +57,7 @@ export async function inputFrom(context: CliContext, services: Services, entry: 
   const logs = join(services.home, "jobs", "ID", "logs");
   const wanted = checkExecutorName(settings.text("executor") ?? "auto", logs);
   const { executor } = await chooseExecutor(services, wanted);
+  await checkPrefixes(settings.all("option"), services.executors);
   const slurmOptions = directives?.options ?? {};
   const ignored = executor.name === "slurm" ? [] : Object.keys(slurmOptions);
   if (ignored.length > 0) {

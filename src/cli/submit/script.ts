@@ -9,6 +9,9 @@ import { type Directives, parseDirectives } from "../../model/directives.ts";
 const HEAD_BYTES = 65_536;
 const SHELLS = new Set(["sh", "bash", "dash", "ksh", "zsh"]);
 
+/** What runs the command that follows; behind options of theirs nothing is looked for. */
+const WRAPPERS = new Set(["env", "nice", "nohup", "time"]);
+
 /**
  * What the `#SBATCH` lines of the command's script ask for; null where it has none or they are to be
  * ignored. Without a decision such a script is refused, since its limits would silently not hold.
@@ -47,9 +50,16 @@ export function directivesOf(
   return directives;
 }
 
-/** The script that a command runs: its first word, or the first one after a shell's own options; null where it runs none. */
+/**
+ * The script that a command runs: its first word, or the first one after a shell's own options, a plain `env A=1` or
+ * `nice` before it passed over; null where it runs none.
+ */
 function scriptOf(argv: string[]): string | null {
   const [program = "", ...words] = argv;
+  if (WRAPPERS.has(basename(program))) {
+    const isVariable = (word: string) => basename(program) === "env" && /^\w+=/.test(word);
+    return scriptOf(words.slice(words.findIndex((word) => !isVariable(word))));
+  }
   if (!SHELLS.has(basename(program))) return program.includes("/") ? program : null;
   while (words[0] !== undefined && /^[-+]/.test(words[0])) {
     const option = words.shift() ?? "";
