@@ -47,8 +47,8 @@ function overlayLost(
   const { native, node } = status;
   for (const task of tasks) {
     if (isFinal(job.recordedState(task))) continue;
-    const { state, reason } = endOf(job, task, status);
-    job.overlays.set(task, { state, reason: `${reason}; ${next}`, native, node });
+    const lost = endOf(job, task, status);
+    job.overlays.set(task, { state: lost.state, reason: `${lost.reason}; ${next}`, native, node, lost });
   }
 }
 

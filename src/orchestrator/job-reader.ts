@@ -4,7 +4,14 @@ import { packedTasks } from "../model/elements.ts";
 import type { JobSpec, NativeId } from "../model/job.ts";
 import type { Verdict } from "../model/records.ts";
 import { ranksOf } from "../model/resources.ts";
-import { type Counts, finalOf, isFinal, jobStateOf, type TaskState } from "../model/states.ts";
+import {
+  type Counts,
+  finalOf,
+  type FinalState,
+  isFinal,
+  jobStateOf,
+  type TaskState,
+} from "../model/states.ts";
 import { TaskFold } from "../model/task-fold.ts";
 import type { TaskView } from "../model/task-view.ts";
 import {
@@ -21,7 +28,14 @@ import type { Damage } from "../store/segment-reader.ts";
 import { JobTail } from "../store/segment-tail.ts";
 
 /** What the executor said of a task that has no final record, laid over what the records say. */
-export type Overlay = { state: TaskState; reason: string | null; native: string | null; node: string | null };
+export type Overlay = {
+  state: TaskState;
+  reason: string | null;
+  native: string | null;
+  node: string | null;
+  /** Of a lost task that a running wait would submit again: why it was lost, which is its end should nobody do so. */
+  lost?: { state: FinalState; reason: string };
+};
 
 /**
  * One job as its files tell it, kept current by `refresh`, which reads only what is new. The records
@@ -165,6 +179,8 @@ export class JobReader {
     }
     const view = this.#fold.view(index);
     const overlay = this.overlays.get(index) ?? (view.state === "queued" ? this.rest : null);
-    return overlay ? { ...view, ...overlay, node: overlay.node ?? view.node } : view;
+    if (!overlay) return view;
+    const { state, reason, native, node } = overlay;
+    return { ...view, state, reason, native, node: node ?? view.node };
   }
 }

@@ -8,7 +8,8 @@ import type { NativeId } from "../model/job.ts";
 import { timesResubmitted } from "../model/natives.ts";
 import { ranksOf } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
-import { claimAgain, releaseAgain, writeNative } from "../store/jobs.ts";
+import { type Claim, claimAgain, releaseAgain } from "../store/claims.ts";
+import { writeNative } from "../store/jobs.ts";
 import { isRequested } from "../store/requests.ts";
 import { readHistory } from "../worker/history.ts";
 import type { JobReader } from "./job-reader.ts";
@@ -45,43 +46,86 @@ export async function resubmit(
   services: Services,
   executor: Executor,
   job: JobReader,
-  elements: number[],
+  lost: ElementStatus[],
 ): Promise<string | null> {
   const natives = job.natives ?? [];
-  if (statSync(job.dir).uid !== process.getuid?.()) return null;
-  const claim = claimAgain(job.dir, natives.length);
-  if (!claim) return null;
+  if (!isOwn(job)) return null;
+  let claim: Claim | null = null;
   try {
-    const again = await submitOrFind(services, executor, job, { natives, elements }, claim.isRenewed);
-    writeNative(job.dir, { natives: [...natives, ...again] });
-    job.natives = [...natives, ...again];
-    const ids = again.map(({ id }) => id).join(", ");
-    const what = elements.length === 1 ? "a lost part" : `${elements.length} lost parts`;
-    services.note(`Submitted ${what} of job ${job.id} again: ${executor.name} ${ids}`);
+    claim = await claimLost(
+      services,
+      executor,
+      job,
+      lost.map(({ element }) => element),
+    );
+    if (!claim) return null;
+    // Meanwhile somebody may have taken them into another job, or cancelled them.
+    job.refresh();
+    job.refreshRequests();
+    const elements = lost.filter((one) => retryOf(executor, job, one)).map(({ element }) => element);
+    if (elements.length === 0) {
+      releaseAgain(claim);
+      return null;
+    }
+    const request = requestFor(services, job, natives);
+    const context = services.executors.contextFor(executor);
+    const again = (await executor.resubmit?.(request, { natives, elements }, context))?.natives ?? [];
+    keepNatives(services, executor, job, again, elements.length);
     return null;
   } catch (error) {
     if (!(error instanceof JobxError) || error.code === "BUG") throw error;
     // Whether it was accepted is found out once the claim has grown old.
-    if (error.code === "REFUSED") releaseAgain(job.dir, natives.length);
+    if (claim && error.code === "REFUSED") releaseAgain(claim);
     if (error.code === "REFUSED" && !isPassing(error)) return messageOf(error);
     services.note(`Job ${job.id} could not be submitted again yet: ${messageOf(error)}`);
     return null;
   }
 }
 
-/** The scheduler is asked first where another process may have got as far as submitting. */
-async function submitOrFind(
+/** Whether this user submitted a job: nobody else submits anything of it again. */
+export function isOwn({ dir }: JobReader): boolean {
+  return statSync(dir).uid === process.getuid?.();
+}
+
+/**
+ * Makes this process the one that says what becomes of lost elements; null where another one does, or has submitted them
+ * again. The scheduler is asked first where another process may have got as far as that before it died.
+ */
+export async function claimLost(
   services: Services,
   executor: Executor,
   job: JobReader,
-  again: { natives: NativeId[]; elements: number[] },
-  mayBeThere: boolean,
-): Promise<NativeId[]> {
+  elements: number[],
+): Promise<Claim | null> {
+  const natives = job.natives ?? [];
+  const claim = claimAgain(job.dir, natives.length);
+  if (!claim?.isRenewed) return claim;
   const context = services.executors.contextFor(executor);
-  const request = requestFor(services, job, again.natives);
-  const found = mayBeThere ? await executor.find?.(request.spec.token, context) : null;
-  if (found) return found.natives.map((native) => ({ ...native, only: indicesIn(native, again.elements) }));
-  return (await executor.resubmit?.(request, again, context))?.natives ?? [];
+  const found = await executor.find?.(tokenAgain(job, natives), context);
+  if (!found) return claim;
+  const again = found.natives.map((native) => ({ ...native, only: indicesIn(native, elements) }));
+  keepNatives(services, executor, job, again, elements.length);
+  return null;
+}
+
+function keepNatives(
+  services: Services,
+  executor: Executor,
+  job: JobReader,
+  again: NativeId[],
+  elements: number,
+): void {
+  const natives = [...(job.natives ?? []), ...again];
+  writeNative(job.dir, { natives });
+  job.natives = natives;
+  const ids = again.map(({ id }) => id).join(", ");
+  const what = elements === 1 ? "a lost part" : `${elements} lost parts`;
+  services.note(`Submitted ${what} of job ${job.id} again: ${executor.name} ${ids}`);
+}
+
+/** By which a submission of lost elements is found. */
+function tokenAgain({ spec }: JobReader, natives: NativeId[]): string {
+  return `${spec.token}.${natives.length}`;
 }
 
 function indicesIn({ firstElement, elements }: NativeId, wanted: number[]): number[] {
@@ -96,7 +140,7 @@ function isPassing({ cause }: JobxError): boolean {
 function requestFor(services: Services, job: JobReader, natives: NativeId[]): SubmitRequest {
   const { dir, spec } = job;
   return {
-    spec: { ...spec, token: `${spec.token}.${natives.length}` },
+    spec: { ...spec, token: tokenAgain(job, natives) },
     dir,
     elements: Math.ceil(spec.tasks / spec.run.pack.tasks),
     worker: [...spec.runtime, "_worker", dir],

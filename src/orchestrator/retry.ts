@@ -5,11 +5,14 @@ import type { Resources } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
 import { jobFiles } from "../store/layout.ts";
 import { openPayload } from "../store/payload.ts";
+import { JobReader } from "./job-reader.ts";
 import { checkPresence } from "./presence.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
+import { settle } from "./settle.ts";
 import { chooseExecutor, draftJob, placeJob, type Submitted } from "./submit.ts";
-import { type JobView, readJob } from "./view.ts";
+import { takingOver } from "./take-over.ts";
+import { type JobView, viewOf } from "./view.ts";
 
 export type RetryInput = {
   /** Only tasks that ended without success. */
@@ -29,7 +32,9 @@ export async function retryJob(
   selected: Selected,
   input: RetryInput,
 ): Promise<Submitted> {
-  const view = await readJob(services, selected.id);
+  const reader = new JobReader(services.home, selected.id);
+  await settle(services, [reader]);
+  const view = viewOf(reader);
   const indices = chooseTasks(view, selected, input.failedOnly);
   const { executor, context } = await chooseExecutor(services, view.spec.executor);
   await checkPresence(executor, context);
@@ -45,11 +50,13 @@ export async function retryJob(
   });
   const payload = openPayload(jobFiles.payload(view.dir));
   try {
-    return await placeJob(services, executor, context, draft, {
-      tasks: pick(indices, (index) => payload.get(index)),
-      environment: input.environment,
-      inspect: false,
-    });
+    return await takingOver(services, executor, reader, indices, () =>
+      placeJob(services, executor, context, draft, {
+        tasks: pick(indices, (index) => payload.get(index)),
+        environment: input.environment,
+        inspect: false,
+      }),
+    );
   } finally {
     payload.close();
   }

@@ -108,12 +108,7 @@ async function resubmitLost(
   job: JobReader,
   lost: ElementStatus[],
 ): Promise<void> {
-  const refusal = await resubmit(
-    services,
-    executor,
-    job,
-    lost.map(({ element }) => element),
-  );
+  const refusal = await resubmit(services, executor, job, lost);
   if (refusal === null) return;
   for (const status of lost) {
     const tasks = [...tasksOfElement(executor, job.spec, status.element)];

@@ -11,11 +11,9 @@ import {
   isShared,
   makeDir,
   readRecordFile,
-  recordFileBytes,
   shareDir,
   syncFolder,
   whenThere,
-  writeNewFile,
   writeRecordFile,
 } from "./files.ts";
 import { homeDirs, jobDir, jobFiles } from "./layout.ts";
@@ -130,33 +128,6 @@ export function readSpec(dir: string): JobSpec {
 export function writeNative(dir: string, native: NativeJob): void {
   writeRecordFile(jobFiles.native(dir), native);
 }
-
-/**
- * Makes this process the one that submits lost elements of a job again, of all that see them lost: by the number of
- * native arrays so far. False for the others. A claim of a process that died in between is given once more after five
- * minutes, `isRenewed`: the scheduler may have accepted what it submitted. Throws STORAGE.
- */
-export function claimAgain(dir: string, arrays: number): { isRenewed: boolean } | null {
-  const path = jobFiles.again(dir, arrays);
-  try {
-    writeNewFile(path, recordFileBytes(null));
-    return { isRenewed: false };
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw storageError(path, "written", error);
-  }
-  const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-  if (Date.now() - since < ABANDONED_MS) return null;
-  rmSync(path, { force: true });
-  const claim = claimAgain(dir, arrays);
-  return claim && { isRenewed: true };
-}
-
-/** Gives a claim back that came to nothing, so that it can be tried again. */
-export function releaseAgain(dir: string, arrays: number): void {
-  rmSync(jobFiles.again(dir, arrays), { force: true });
-}
-
-const ABANDONED_MS = 300_000;
 
 /** The native ids; null until the scheduler has accepted. */
 export function readNative(dir: string): NativeJob | null {

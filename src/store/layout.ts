@@ -56,8 +56,8 @@ export const jobFiles = {
   spec: (dir: string) => `${dir}/job.msgpack`,
   payload: (dir: string) => `${dir}/payload.msgpack`,
   native: (dir: string) => `${dir}/native.msgpack`,
-  /** Made by the one process that submits lost elements again, when the job had so many native arrays. */
-  again: (dir: string, arrays: number) => `${dir}/again-${arrays}.msgpack`,
+  /** Made by the one process that submits lost elements again, when the job had so many native arrays; see claims.ts. */
+  again: (dir: string, arrays: number, turn: number) => `${dir}/again-${arrays}-${turn}.msgpack`,
   cancelled: (dir: string) => `${dir}/cancelled.msgpack`,
   held: (dir: string) => `${dir}/held.msgpack`,
   interrupted: (dir: string) => `${dir}/interrupted.msgpack`,

@@ -2,11 +2,14 @@ import { describe, expect, test } from "bun:test";
 
 import { JobxError } from "../../src/errors.ts";
 import type { Executor } from "../../src/executor/contract.ts";
+import { retryJob } from "../../src/orchestrator/retry.ts";
 import type { Services } from "../../src/orchestrator/services.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { readJob } from "../../src/orchestrator/view.ts";
 import { waitFor } from "../../src/orchestrator/wait.ts";
-import { readSpec } from "../../src/store/jobs.ts";
+import { claimAgain } from "../../src/store/claims.ts";
+import { jobIds, readSpec } from "../../src/store/jobs.ts";
+import { jobDir } from "../../src/store/layout.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { RUN } from "../helpers/run-options.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -21,7 +24,7 @@ async function lostJob(retries: number, resubmit: NonNullable<Executor["resubmit
   const { id, dir } = await submitJob(services, input(2, { run: { ...RUN, retries } }));
   memory.answer = LOST;
   const selected = { id, dir, spec: readSpec(dir), tasks: null, rank: null };
-  return { memory, services, id, selected };
+  return { memory, services, id, dir, selected };
 }
 
 const accepting = (calls: number[][]): NonNullable<Executor["resubmit"]> => {
@@ -80,6 +83,29 @@ describe("what was lost and has retries left", () => {
     expect(services.notes[0]).toContain("could not be submitted again yet: not accepted");
     expect(view?.task(0).reason).toBe("signal 9; it could not be submitted again: no such partition");
     expect(errors).toEqual([]);
+  });
+
+  test("is the new job's once it was retried: a wait for the old one submits only the rest again", async () => {
+    const calls: number[][] = [];
+    const { memory, services, selected, id } = await lostJob(1, accepting(calls));
+    const retried = { ...selected, tasks: [0] };
+    const input = { failedOnly: false, resources: {}, environment: {} };
+    memory.refusal = new JobxError("REFUSED", "no such partition");
+    await expect(retryJob(services, retried, input)).rejects.toThrow("no such partition");
+    memory.refusal = null;
+    expect(await retryJob(services, retried, input)).toMatchObject({ id: 2, tasks: 1 });
+    const [view] = await waitFor(services, [selected], { timeoutSeconds: 20 });
+    expect(calls).toEqual([[1]]);
+    expect(view?.task(0)).toMatchObject({ state: "failed", reason: "signal 9; job 2 runs it again" });
+    expect(readSpec(jobDir(services.home, 2)).origin).toEqual({ job: id, tasks: [0] });
+  });
+
+  test("is not retried while a wait submits it again", async () => {
+    const { services, selected, dir } = await lostJob(1, accepting([]));
+    claimAgain(dir, 1);
+    const retry = retryJob(services, selected, { failedOnly: true, resources: {}, environment: {} });
+    await expect(retry).rejects.toThrow("is being submitted again by a jobx that waits for it");
+    expect(jobIds(services.home)).toEqual([1]);
   });
 
   test("is not submitted again without retries, nor when it was cancelled", async () => {
