@@ -120,7 +120,7 @@ export class Watcher {
       else this.#ask = Math.min(this.#ask * 1.5, LAST_ASK_MS);
       // Set before they are asked: a job that comes meanwhile is asked about next.
       this.#nextAsk = performance.now() + this.#ask;
-      await this.#settle(open);
+      await this.#askAbout(open);
     }
     const finished = [...this.#readers.keys()].filter((reader) => reader.isFinal && !reader.summarised);
     await this.#settle(finished);
@@ -132,6 +132,26 @@ export class Watcher {
         // What is told of the news is the caller's code.
         this.#end(wait, () => wait.reject(error));
       }
+    }
+  }
+
+  /** Whoever gives up meanwhile is let go: an executor may take minutes to answer. A wait of no time gets its look. */
+  async #askAbout(readers: JobReader[]): Promise<void> {
+    const began = performance.now();
+    const alone = Promise.withResolvers<void>();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      for (const wait of this.#waits) {
+        const isLate = wait.deadline > began && now >= wait.deadline;
+        if (wait.signal?.aborted) this.#end(wait, () => wait.resolve("aborted"));
+        else if (isLate) this.#end(wait, () => wait.resolve("timeout"));
+      }
+      if (this.#waits.size === 0) alone.resolve();
+    }, REPORT_MS);
+    try {
+      await Promise.race([this.#settle(readers), alone.promise]);
+    } finally {
+      clearInterval(timer);
     }
   }
 

@@ -50,6 +50,22 @@ async function firstView(services: Parameters<typeof readJobs>[0], id: number) {
   return view;
 }
 
+describe("a wait", () => {
+  test("is given up in time, and when it is interrupted, although its executor never answers", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    await submitJob(services, input(1));
+    memory.executor.status = () => new Promise(() => undefined);
+    const selected = await resolveSelectors(services, ["1"]);
+    const late = waitFor(services, selected, { timeoutSeconds: 0.2 });
+    await expect(late).rejects.toMatchObject({ code: "WAIT_TIMEOUT" });
+    const stop = new AbortController();
+    const stopped = waitFor(services, selected, { signal: stop.signal });
+    stop.abort();
+    await expect(stopped).rejects.toMatchObject({ code: "INTERRUPTED" });
+  });
+});
+
 describe("a job", () => {
   test("is accepted once everything is written, and waits for the reason that its executor gives", async () => {
     const memory = new MemoryExecutor();
