@@ -96,6 +96,10 @@ declare abstract class Handle<T = unknown> {
   /** Its id, as `Job.attach` takes it. */
   toJSON(): number | string;
   protected constructor();
+  /**
+   * What `await using` calls at the end of its scope, however that is left: cancels what has not ended. A script that
+   * Ctrl-C or a kill ends leaves no scope, so its jobs go on.
+   */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

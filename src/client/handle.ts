@@ -188,6 +188,10 @@ export abstract class Handle<T = unknown> {
     return scope ? `${this.kind} ${this.id} (${scope.reader.spec.name})` : `${this.kind} not submitted yet`;
   }
 
+  /**
+   * What `await using` calls at the end of its scope, however that is left: cancels what has not ended. A script that
+   * Ctrl-C or a kill ends leaves no scope, so its jobs go on.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!(await this.done())) await this.cancel();
   }

@@ -55,6 +55,7 @@ export default defineCommand({
           ...written.map((path) => `Wrote ${path}`),
           ...(kept ? [`Kept ${config}; see that it includes jobx.d.ts`] : []),
           `Your files can now say: import { createExecutor } from "jobx"`,
+          `All of the runtime's own types: npm i -D @types/bun, and "types": ["bun"] in tsconfig.json`,
         ].join("\n"),
     });
   },
