@@ -2,6 +2,7 @@ import type { ElementStatus, Executor } from "../executor/contract.ts";
 import { holderOf, timesResubmitted } from "../model/natives.ts";
 import type { Verdict } from "../model/records.ts";
 import { type FinalState, isFinal } from "../model/states.ts";
+import { wayOut } from "../model/way-out.ts";
 import { addVerdicts } from "../store/jobs.ts";
 import { isRequested } from "../store/requests.ts";
 import { tasksOfElement } from "./elements.ts";
@@ -17,7 +18,7 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
       status.neverStarted === true || isDroppedUnstarted(job, tasks, status) || hasParted(job, tasks, status);
     if (!isLate && !hasNoRecord && !endedBefore(status, executor.graceSeconds)) return true;
     const retry = tasks.some((task) => !isFinal(job.recordedState(task))) && retryOf(executor, job, status);
-    if (!retry) closeTasks(job, tasks, status);
+    if (!retry) closeTasks(executor, job, tasks, status);
     else overlayLost(job, tasks, status, retry);
     return !retry;
   }
@@ -115,13 +116,20 @@ const CANCELLED = "cancelled before it started";
 const HELD = "held; jobx release lets it start";
 
 /** Gives every task of an ended element that left no final record its verdict. */
-export function closeTasks(job: JobReader, tasks: Iterable<number>, status: ElementStatus): void {
+export function closeTasks(
+  executor: Executor,
+  job: JobReader,
+  tasks: Iterable<number>,
+  status: ElementStatus,
+): void {
   const verdicts: Verdict[] = [];
   for (const task of tasks) {
     if (isFinal(job.recordedState(task))) continue;
+    const { state, reason } = endOf(job, task, status);
     verdicts.push({
       task,
-      ...endOf(job, task, status),
+      state,
+      reason: isExplained(state, reason) ? reason : `${reason}; ${wayOut(job.spec, retriesOf(executor))}`,
       native: status.native,
       node: status.node,
       endedAt: new Date().toISOString(),
@@ -130,6 +138,15 @@ export function closeTasks(job: JobReader, tasks: Iterable<number>, status: Elem
   if (verdicts.length === 0) return;
   addVerdicts(job.dir, verdicts);
   for (const verdict of verdicts) job.addVerdict(verdict);
+}
+
+/** Whether a reason needs no word of what runs the task again: nobody lost it, or the reason says what to do. */
+function isExplained(state: FinalState, reason: string): boolean {
+  return (state !== "lost" && state !== "failed") || /\bretry\b|(^|\s)-/.test(reason);
+}
+
+function retriesOf(executor: Executor): string | null {
+  return executor.resubmit ? "--retries N" : null;
 }
 
 export function endOf(

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
+import { wayOut } from "../model/way-out.ts";
 import { readSummary, removeEnvironment, type Summary, writeNative, writeSummary } from "../store/jobs.ts";
 import { applyStatus, closeTasks, endOf } from "./element-status.ts";
 import { elementsOf, tasksOfElement } from "./elements.ts";
@@ -113,7 +114,8 @@ async function resubmitLost(
   for (const status of lost) {
     const tasks = [...tasksOfElement(executor, job.spec, status.element)];
     const { reason } = endOf(job, tasks[0] ?? 0, status);
-    closeTasks(job, tasks, { ...status, reason: `${reason}; it could not be submitted again: ${refusal}` });
+    const why = `${reason}; it could not be submitted again: ${refusal}; ${wayOut(job.spec, null)}`;
+    closeTasks(executor, job, tasks, { ...status, reason: why });
   }
 }
 
@@ -137,7 +139,7 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
     } else {
       const where = job.spec.host === hostname() ? "" : ` on ${job.spec.host}`;
       const reason = `the submission${where} was cut off before ${executor.name} accepted it; jobx retry ${job.id} submits it again`;
-      closeTasks(job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });
+      closeTasks(executor, job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });
     }
   }
 }

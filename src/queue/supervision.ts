@@ -103,7 +103,7 @@ export class Supervision {
     if (!busy) countDeath(entry);
     log(`job ${job}: its supervisor ended early (${how})`);
     if (entry.deaths >= MAX_DEATHS) {
-      const reason = `its supervisor died ${entry.deaths} times (${how}); see ${elementLogPath(dir, 0)}`;
+      const reason = `its supervisor died ${entry.deaths} times (${how}); see ${elementLogPath(dir, 0)}; jobx retry ${job} --failed runs it again`;
       return this.#owner.lost(entry, reason);
     }
     entry.pause = busy

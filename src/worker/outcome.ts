@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import type { JobSpec } from "../model/job.ts";
 import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { FinalState } from "../model/states.ts";
+import { wayOut } from "../model/way-out.ts";
 import { checkpointDir, isStateLeftover } from "../store/layout.ts";
 import { latestMark } from "../store/task-state.ts";
 import { AGAIN_EXIT_CODE, type Cause, decide, type Decision, type Ending, type History } from "./policy.ts";
@@ -73,7 +74,7 @@ function goingOn(
 }
 
 function recordOf(
-  { spec: { run }, task, attempt, node }: { spec: JobSpec; task: number; attempt: number; node: string },
+  { spec, task, attempt, node }: { spec: JobSpec; task: number; attempt: number; node: string },
   end: AttemptEnd,
   index: number,
   decision: Decision,
@@ -82,11 +83,9 @@ function recordOf(
   const { exitCode, signal } = rank;
   const { startedAt, endedAt } = end;
   const shared = { task, rank: index, attempt, exitCode, signal, node, startedAt, endedAt };
-  const reason =
-    end.cause === null && exitCode === AGAIN_EXIT_CODE && !("again" in decision)
-      ? refusedAgainReason(run)
-      : reasonOf(rank, end.cause, end.causeReason);
-  if ("again" in decision) return { kind: "again", ...shared, why: decision.again, reason };
+  const why = reasonOf(rank, end.cause, end.causeReason);
+  if ("again" in decision) return { kind: "again", ...shared, why: decision.again, reason: why };
+  const reason = finalReason(spec, end.cause, exitCode, why);
   const status = statusOf(rank, decision.final, end);
   return {
     kind: "result",
@@ -97,6 +96,13 @@ function recordOf(
     reason: status === "succeeded" ? null : reason,
     usage: rank.usage,
   };
+}
+
+/** Why there is no other attempt, where that does not go without saying. */
+function finalReason(spec: JobSpec, cause: Cause | null, exitCode: number | null, why: string): string {
+  if (cause === null && exitCode === AGAIN_EXIT_CODE) return refusedAgainReason(spec.run);
+  if (cause !== "lost") return why;
+  return `${why}; ${wayOut(spec, spec.run.requeue === false ? "--retries N" : "--requeue or --retries N")}`;
 }
 
 /** Of several ranks, those that did what was asked keep their success when another one failed. */

@@ -132,7 +132,10 @@ describe("a job", () => {
     memory.answer = { state: "ended", native: "NODE_FAIL", reason: "node3 went down", node: "node3" };
     const view = await firstView(services, 1);
     expect([...view.tasks()].map((task) => task.state)).toEqual(["succeeded", "lost"]);
-    expect(view.task(1)).toMatchObject({ reason: "node3 went down", native: "NODE_FAIL" });
+    expect(view.task(1)).toMatchObject({
+      reason: "node3 went down; jobx retry 1 --failed runs it again",
+      native: "NODE_FAIL",
+    });
     memory.answer = { state: "running", native: "RUNNING", reason: null, node: null };
     expect((await firstView(services, 1)).state).toBe("lost");
     expect(() => taskValue(view, 1, null)).toThrow("node3 went down");

@@ -55,6 +55,9 @@ describe("what was lost and has retries left", () => {
     ]);
     expect(view?.counts).toMatchObject({ failed: 2 });
     expect(view?.natives).toHaveLength(3);
+    expect(view?.task(0).reason).toBe(
+      "signal 9; its 2 retries are used up; jobx retry 1 --failed runs it again",
+    );
     expect(services.notes[0]).toContain(`Submitted 2 lost parts of job ${id} again`);
   });
 
@@ -81,7 +84,9 @@ describe("what was lost and has retries left", () => {
     });
     const [view] = await waitFor(services, [selected], { timeoutSeconds: 20 });
     expect(services.notes[0]).toContain("could not be submitted again yet: not accepted");
-    expect(view?.task(0).reason).toBe("signal 9; it could not be submitted again: no such partition");
+    expect(view?.task(0).reason).toBe(
+      "signal 9; it could not be submitted again: no such partition; jobx retry 1 --failed runs it again",
+    );
     expect(errors).toEqual([]);
   });
 
@@ -111,7 +116,9 @@ describe("what was lost and has retries left", () => {
   test("is not submitted again without retries, nor when it was cancelled", async () => {
     const calls: number[][] = [];
     const none = await lostJob(0, accepting(calls));
-    await waitFor(none.services, [none.selected], { timeoutSeconds: 20 });
+    const [view] = await waitFor(none.services, [none.selected], { timeoutSeconds: 20 });
+    const way = "jobx retry 1 --failed runs it again, as --retries N would have";
+    expect(view?.task(0).reason).toBe(`signal 9; ${way}`);
     const cancelled = await lostJob(3, accepting(calls));
     cancelled.memory.answer = { ...LOST, state: "cancelled" };
     await waitFor(cancelled.services, [cancelled.selected], { timeoutSeconds: 20 });

@@ -29,7 +29,8 @@ describe("a worker that was killed", () => {
     expect(resultOf(dir)).toMatchObject({
       status: "lost",
       attempt: 0,
-      reason: "the supervisor was killed while the task ran",
+      reason:
+        "the supervisor was killed while the task ran; jobx retry 1 --failed runs it again, as --requeue or --retries N would have",
     });
     expect(existsSync(segmentPath(dir, 0, 1, 0))).toBe(true);
   });
