@@ -116,7 +116,11 @@ const FAKE: typeof PURE = [
   ],
   ["life.success", "`exec ${shellWords(worker)}`", "`exec true ${shellWords(worker)}`"],
   ["life.array", "$1 + ${MY_INDEX:-0}", "$1"],
-  ["calls.few", "capabilities: { arrays: true,", "capabilities: { arrays: false, "],
+  [
+    "calls.few",
+    '[["mydel", ...targets.flatMap(idsOf)]]',
+    'Array(9).fill(["mydel", ...targets.flatMap(idsOf)])',
+  ],
 ];
 
 test("the plugin that is mutated is good", async () => {
