@@ -2,19 +2,23 @@ import {
   chunks,
   type CommandResult,
   defineScheduler,
+  type Finding,
   type JobRef,
   JobxError,
   type NativeArray,
   type NativeStatus,
   NO_STATUS,
   option,
+  predecessorsOf,
   rangesOf,
+  refuse,
   type Resources,
   type Sample,
   type SampleJob,
   shellWords,
   type SpecDraft,
   type Target,
+  wordsOf,
 } from "../src/plugin.ts";
 
 /** Options of qsub(1) with one value that are passed on as they are. */
@@ -115,10 +119,10 @@ export default defineScheduler({
   ],
   explain,
 
-  cancel: (targets) => chunks(words(targets), 500).map((ids) => ["qdel", ...ids]),
-  hold: (targets) => chunks(words(targets), 500).map((ids) => ["qhold", "-h", "u", ...ids]),
-  release: (targets) => chunks(words(targets), 500).map((ids) => ["qrls", "-h", "u", ...ids]),
-  requeue: (targets) => chunks(words(targets), 500).map((ids) => ["qmod", "-rj", ...ids]),
+  cancel: (targets) => verb(["qdel"], targets),
+  hold: (targets) => verb(["qhold", "-h", "u"], targets),
+  release: (targets) => verb(["qrls", "-h", "u"], targets),
+  requeue: (targets) => verb(["qmod", "-rj"], targets),
   goneErrors: [
     /denied: job(-array task)? "?[\d.]+"? does not exist/i,
     /invalid queue or job/i,
@@ -127,11 +131,13 @@ export default defineScheduler({
 
   limits: {
     argv: ["qconf", "-sconf"],
-    parse(stdout) {
-      const most = Number(/^max_aj_tasks\s+(\d+)/m.exec(stdout)?.[1] ?? 75_000);
-      return { cluster: null, maxArraySize: most === 0 ? null : most };
-    },
+    parse: (stdout) => ({ cluster: null, maxArraySize: mostTasks(stdout) }),
   },
+  examine: [
+    { argv: ["qconf", "-sconf"], parse: examineConfiguration },
+    { argv: ["qconf", "-spl"], parse: examineEnvironments },
+    { argv: ["qacct", "-j", "1"], parse: examineAccounting },
+  ],
   // What ended at once is no more with qstat, and what runs is not yet with qacct.
   find: {
     argv: (_uid, token) => [
@@ -171,9 +177,6 @@ export default defineScheduler({
     hostnames: env.JOBX_HOSTLIST ? env.JOBX_HOSTLIST.split(",") : null,
   }),
 
-  get states() {
-    return { ...STATES, ...ENDS };
-  },
   get samples() {
     return samples();
   },
@@ -200,22 +203,18 @@ const RESERVED: Record<string, string> = {
 
 function validate({ options, resources }: SpecDraft): void {
   if (resources.qos !== undefined) {
-    throw refuse(`--qos ${resources.qos}: Grid Engine has no QOS`, "Use -o project=NAME or -o l=NAME=VALUE");
+    refuse(`--qos ${resources.qos}: Grid Engine has no QOS`, "Use -o project=NAME or -o l=NAME=VALUE");
   }
   if (resources.gpus?.type !== undefined) {
-    throw refuse(
+    refuse(
       `--gpus ${resources.gpus.type}:${resources.gpus.count}: Grid Engine has no types of GPUs of its own`,
       "Ask with --gpus N for their number and with -o l=NAME=VALUE for what your site calls that type",
     );
   }
   for (const word of wordsOf(options.extra)) {
     const instead = RESERVED[word];
-    if (instead !== undefined) throw refuse(`-o extra: ${word} is jobx's own to give`, instead);
+    if (instead !== undefined) refuse(`-o extra: ${word} is jobx's own to give`, instead);
   }
-}
-
-function refuse(message: string, hint: string): JobxError {
-  return new JobxError("USAGE", message, { hint });
 }
 
 /** qsub(1): a job that exits with it is run again, without a command that only submit hosts may run. */
@@ -502,7 +501,7 @@ function parseErrors(result: CommandResult): NativeStatus[] {
 /** qacct -j: one block per task and run, the last run last; a job that is not there yet is no error. */
 function parseQacct(result: CommandResult): NativeStatus[] {
   if (result.code !== 0) {
-    if (/not found/i.test(result.stderr + result.stdout)) return [];
+    if (isUnknown(result)) return [];
     throw noAnswer("qacct", result);
   }
   return result.stdout.split(/^={10,}$/m).flatMap((text) => {
@@ -518,7 +517,7 @@ function parseQacct(result: CommandResult): NativeStatus[] {
         ...NO_STATUS,
         id,
         indices: task === "" || task === "undefined" ? null : String(Number(task) - 1),
-        state: ENDS[native] ?? "failed",
+        state: endOf(failed, exitCode),
         native,
         reason: given(field("failed").replace(/^\d+\s*:?\s*/, "")),
         exitCode,
@@ -553,78 +552,27 @@ function parseFound(stdout: string, token: string) {
   return [...found.values()];
 }
 
-/** What qstat's states mean: sge_status(5). h: held, R: has run before, s S T: suspended, d: is being deleted. */
-const STATES: Record<string, NativeStatus["state"]> = {
-  qw: "queued",
-  hqw: "queued",
-  Rq: "queued",
-  Rqw: "queued",
-  hRq: "queued",
-  hRwq: "queued",
-  hRqw: "queued",
-  t: "running",
-  r: "running",
-  hr: "running",
-  ht: "running",
-  Rr: "running",
-  Rt: "running",
-  hRr: "running",
-  s: "running",
-  ts: "running",
-  S: "running",
-  tS: "running",
-  T: "running",
-  tT: "running",
-  Rs: "running",
-  Rts: "running",
-  RS: "running",
-  RtS: "running",
-  RT: "running",
-  RtT: "running",
-  dr: "running",
-  dt: "running",
-  dRr: "running",
-  dRt: "running",
-  ds: "running",
-  dS: "running",
-  dT: "running",
-  dRs: "running",
-  dRS: "running",
-  dRT: "running",
-  Eqw: "failed",
-  Ehqw: "failed",
-  EhRqw: "failed",
-  ERq: "failed",
-  z: "ended",
-};
-
-/** A state that nobody knows is no end. */
-function stateOf(word: string): NativeStatus["state"] {
-  return STATES[word] ?? STATES[word.replaceAll("h", "")] ?? "queued";
+/**
+ * qstat's states are letters, sge_status(5): E cannot start, z is over, w and q wait, t and r run, s S T are suspended; h
+ * held, R has run before and d is being deleted change nothing of that. A state that nobody knows is no end.
+ */
+function stateOf(native: string): NativeStatus["state"] {
+  if (!isKnown(native)) return "queued";
+  if (native.includes("E")) return "failed";
+  if (native.includes("z")) return "ended";
+  return /[wq]/.test(native) ? "queued" : "running";
 }
 
-/** What qacct's `failed` means, sge_status(5); whatever is not here has failed. */
-const ENDS: Record<string, NativeStatus["state"]> = {
-  exited: "ended",
-  "exited with a code": "failed",
-  "failed 1": "failed",
-  "failed 8": "failed",
-  "failed 10": "failed",
-  "failed 11": "failed",
-  "failed 15": "failed",
-  "failed 17": "failed",
-  "failed 18": "failed",
-  "failed 19": "failed",
-  "failed 21": "failed",
-  "failed 24": "ended",
-  "failed 25": "ended",
-  "failed 26": "failed",
-  "failed 27": "failed",
-  "failed 28": "failed",
-  "failed 30": "failed",
-  "failed 37": "timeout",
-  "failed 100": "failed",
-};
+function isKnown(native: string): boolean {
+  return /^[EzwqtrsSThRd]+$/.test(native);
+}
+
+/** What qacct's `failed` means, sge_status(5): 24 and 25 were to run again, 37 is a limit, all others have failed. */
+function endOf(failed: number, exitCode: number): NativeStatus["state"] {
+  if (failed === 0) return exitCode === 0 ? "ended" : "failed";
+  if (failed === 24 || failed === 25) return "ended";
+  return failed === 37 ? "timeout" : "failed";
+}
 
 /** `3-10:1`, `6,7`, `1-9:2`, counted from 1, as native indices. */
 function indicesOf(tasks: string): string {
@@ -657,9 +605,59 @@ function numberOf(text: string | undefined, otherwise: number): number {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : otherwise;
 }
 
-function noAnswer(command: string, { code, stderr, stdout }: CommandResult): JobxError {
-  const text = (stderr.trim() || stdout.trim()).split("\n")[0] || `exit code ${code}`;
-  return new JobxError("UNREACHABLE", `${command}: ${text}`);
+function noAnswer(command: string, result: CommandResult): JobxError {
+  return new JobxError("UNREACHABLE", `${command}: ${complaintOf(result)}`);
+}
+
+function complaintOf({ code, stderr, stdout }: CommandResult): string {
+  return (stderr.trim() || stdout.trim()).split("\n")[0] || `exit code ${code}`;
+}
+
+/** sge_conf(5), max_aj_tasks: 75,000 by default, and 0 for no limit. */
+function mostTasks(configuration: string): number | null {
+  const most = Number(/^max_aj_tasks\s+(\d+)/m.exec(configuration)?.[1] ?? 75_000);
+  return most === 0 ? null : most;
+}
+
+function examineConfiguration(result: CommandResult): Finding[] {
+  if (result.code !== 0) {
+    const mend = "Ask `qstat`: the qmaster is down, or cannot be reached from this host";
+    return [{ name: "qmaster", verdict: "fail", detail: complaintOf(result), mend }];
+  }
+  const most = mostTasks(result.stdout) ?? "any number of";
+  const found: Finding[] = [{ name: "limits", verdict: "ok", detail: `arrays of ${most} tasks`, mend: null }];
+  const least = numberOf(/^min_uid\s+(\d+)/m.exec(result.stdout)?.[1], 0);
+  const own = process.getuid?.() ?? 0;
+  if (own < least) {
+    const detail = `it takes no jobs of user id ${own}: min_uid is ${least}`;
+    found.push({ name: "user", verdict: "fail", detail, mend: "Submit as another user" });
+  }
+  return found;
+}
+
+function examineEnvironments(result: CommandResult): Finding[] {
+  const name = "parallel environments";
+  if (result.code !== 0) {
+    const mend = "Ask the site for some: without them jobs have one slot";
+    return [{ name, verdict: "warn", detail: complaintOf(result), mend }];
+  }
+  const names = result.stdout.trim().split(/\s+/).join(", ");
+  const detail = `${names}; -c takes smp and -N takes mpi, unless pe and pe-nodes in [sge] name others`;
+  return [{ name, verdict: "ok", detail, mend: null }];
+}
+
+/** Asks for a job that nobody remembers: the answer is no, unless there is nothing to look it up in. */
+function examineAccounting(result: CommandResult): Finding[] {
+  const name = "accounting";
+  if (result.code === 0 || isUnknown(result))
+    return [{ name, verdict: "ok", detail: "qacct answers", mend: null }];
+  const detail = `${complaintOf(result)}: how a task ended that left no record stays unknown`;
+  return [{ name, verdict: "warn", detail, mend: "Submit and wait on a host that sees the accounting file" }];
+}
+
+/** Of qacct: it answers, and has nothing of that job, or not yet. */
+function isUnknown({ stdout, stderr }: CommandResult): boolean {
+  return /not found/i.test(stderr + stdout);
 }
 
 /** Why an element waits or how it ended. */
@@ -682,14 +680,12 @@ function explain(status: NativeStatus, job: JobRef): string | null {
   }
 }
 
-function whyQueued(native: string, { spec }: JobRef): string {
-  if (STATES[native] === undefined) return `Grid Engine says ${native}, which this jobx does not know`;
+function whyQueued(native: string, job: JobRef): string {
+  if (!isKnown(native)) return `Grid Engine says ${native}, which this jobx does not know`;
   if (native.includes("R")) return "waits to run again";
   if (!native.includes("h")) return "waits for free slots; qstat -j says more where the site allows it";
-  const jobs = [...new Set(spec.run.after.map((one) => one.job))];
-  return jobs.length === 0
-    ? "held; jobx release lets it start"
-    : `waits for the end of job ${jobs.join(", ")}`;
+  const jobs = predecessorsOf(job);
+  return jobs === null ? "held; jobx release lets it start" : `waits for the end of ${jobs}`;
 }
 
 function whyStrange(native: string, on: string): string | null {
@@ -739,23 +735,18 @@ const HINTS: [RegExp, string][] = [
   [/max_u_jobs|max_jobs|too many jobs|exceed.*job/i, "Submit fewer jobs at once, or put more tasks into one"],
 ];
 
-/** Ids as one argument each: `12`, `12.3`, `12.3-7`. */
-function words(targets: Target[]): string[] {
-  return targets.flatMap(({ native, indices, isArray }) =>
+/** Few commands for many targets, each an argument: `12`, `12.3`, `12.3-7`. */
+function verb(command: string[], targets: Target[]): string[][] {
+  const ids = targets.flatMap(({ native, indices, isArray }) =>
     indices === null || !isArray
       ? [native.id]
       : rangesOf(indices.map((index) => index + 1)).map((range) => `${native.id}.${range}`),
   );
+  return chunks(ids, 500).map((some) => [...command, ...some]);
 }
 
 /** So many are asked about one by one; a later look asks about the others. */
 const MOST_ACCOUNTS = 20;
-
-/** Words of a command line, with quotes as a shell has them. */
-function wordsOf(text: unknown): string[] {
-  const found = String(text ?? "").match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
-  return found.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
-}
 
 /** Recorded from Son of Grid Engine 8.1.9 of Debian 12, a cluster of two nodes. */
 function samples(): Sample[] {

@@ -67,6 +67,7 @@ test("what it does not have is refused in words", async () => {
     "no types of GPUs",
   );
   await expect(check({ options: { extra: "-hold_jid 3 -t 1-4" } })).rejects.toThrow("-t is jobx's own");
+  await expect(check({ options: { extra: "-ac 'note=" } })).rejects.toThrow("never ends");
 });
 
 test("it is not here where only another scheduler's qsub and qstat are", async () => {
@@ -135,6 +136,45 @@ test("elements are cancelled in one call, by ranges counted from 1", async () =>
   const job = refFor(requestFor(home, 10), [nativeOf("77", 10)]);
   await sge.cancel([{ job, tasks: [1, 2, 3, 7] }], commands.context);
   expect(commands.callsOf("qdel")).toEqual([["qdel", "77.2-4", "77.8"]]);
+});
+
+describe("doctor tells", () => {
+  const findings = async (answers: Record<string, object>) => {
+    const commands = new FakeCommands(tempDir(), (argv) => answers[argv.join(" ")] ?? {});
+    const found = (await sge.examine?.(commands.context)) ?? [];
+    return found.map(({ verdict, name, detail }) => `${verdict} ${name}: ${detail}`).join("\n");
+  };
+  const unknown = { code: 1, stderr: "error: job id 1 not found\n" };
+
+  test("the limits, the parallel environments, and that accounting answers", async () => {
+    const found = await findings({
+      "qconf -sconf": LIMITS,
+      "qconf -spl": { stdout: "mpi\nsmp\n" },
+      "qacct -j 1": unknown,
+    });
+    expect(found).toContain("ok limits: arrays of 75000 tasks");
+    expect(found).toContain("ok parallel environments: mpi, smp;");
+    expect(found).toContain("ok accounting");
+    expect(found).not.toMatch(/^(warn|fail)/m);
+  });
+
+  test("a qmaster that is away, and an accounting file that this host does not have", async () => {
+    const down = { code: 1, stderr: "error: commlib error: got select error (Connection refused)\n" };
+    const found = await findings({
+      "qconf -sconf": down,
+      "qconf -spl": down,
+      "qacct -j 1": { code: 1, stderr: "/opt/sge/default/common/accounting: No such file or directory\n" },
+    });
+    expect(found).toContain("fail qmaster: error: commlib error");
+    expect(found).toContain("warn accounting: /opt/sge/default/common/accounting: No such file");
+  });
+
+  test("a user whom the cluster takes no jobs of", async () => {
+    const stdout = `min_uid              ${(process.getuid?.() ?? 0) + 1}\n`;
+    expect(await findings({ "qconf -sconf": { stdout } })).toContain(
+      "fail user: it takes no jobs of user id",
+    );
+  });
 });
 
 /** A folder with programs of these names. */
