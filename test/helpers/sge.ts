@@ -40,6 +40,14 @@ export async function startQmaster(): Promise<void> {
   for (const name of ["sge1", "sge2"]) await untilAvailable(name);
 }
 
+/** Waits until the qmaster shows a job in this state; it learns within a second that one has started. */
+export async function untilNativeState(native: string, state: string): Promise<void> {
+  const line = new RegExp(`^ *${native} +\\S+ +\\S+ +\\S+ +${state} `, "m");
+  await eventually(async () => line.test(await admin("qstat", "-u", "*")), {
+    what: `job ${native} in state ${state}`,
+  });
+}
+
 /** A queue in a bad state has a sixth column that says so. */
 async function untilAvailable(name: string): Promise<void> {
   const line = new RegExp(`^main\\.q@${name} +\\S+ +\\S+ +[\\d.]+ +\\S+ *$`, "m");

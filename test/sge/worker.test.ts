@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { admin } from "../helpers/cluster.ts";
-import { eventually } from "../helpers/eventually.ts";
-import { describeSge, killNode, startNode, TestSge } from "../helpers/sge.ts";
+import { describeSge, killNode, startNode, TestSge, untilNativeState } from "../helpers/sge.ts";
 
 /** Counts its runs in the checkpoint folder, leaves when it is warned, and ends by itself in its second run. */
 const RESUMES = `
@@ -83,7 +82,7 @@ describeSge("a worker in an allocation", () => {
     await jobx.untilLogged(id, "started");
     const [native = ""] = await jobx.natives(id);
     await admin("qmod", "-sj", native);
-    await eventually(async () => / s /.test(await admin("qstat")), { what: "the job to be suspended" });
+    await untilNativeState(native, "s");
     await admin("qmod", "-usj", native);
     expect(await jobx.wait(id)).toBe(0);
     expect(jobx.log(id)).toBe("started\ndone\n");
@@ -103,6 +102,9 @@ describeSge("a worker in an allocation", () => {
     const script = `test {index} = 0 && { echo once; exit 0; }; ${RESUMES}`;
     const id = await jobx.submit(["--array", "0-1", "--pack", "2/1", "--", "sh", "-c", script]);
     await jobx.untilLogged(id, "run 0", "1.out");
+    // What Grid Engine does not know to have started it does not start elsewhere.
+    const [native = ""] = await jobx.natives(id);
+    await untilNativeState(native, "r");
     const node = /on (sge\d)/.exec(jobx.log(id, "1.out"))?.[1] ?? "";
     await killNode(node);
     try {
