@@ -344,7 +344,8 @@ trap 'send USR1' USR1
 trap 'send KILL' TERM
 code=0
 while test \${#left[@]} -gt 0; do
-  wait -n
+  # bash before 4.3 has no -n
+  wait -n 2>/dev/null || sleep 0.2
   still=()
   for pid in "\${left[@]}"; do
     if kill -0 "$pid" 2>/dev/null; then still+=("$pid"); continue; fi
@@ -481,9 +482,8 @@ function parseErrors(result: CommandResult): NativeStatus[] {
   if (result.code !== 0 && !/do not exist/i.test(result.stdout + result.stderr))
     throw noAnswer("qstat", result);
   return result.stdout.split(/^={10,}$/m).flatMap((text) => {
-    const field = (name: string) => new RegExp(`^${name}:\\s+(\\S.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
-    const id = field("job_number");
-    const isArray = field("job-array tasks") !== "";
+    const id = fieldOf(text, "job_number");
+    const isArray = fieldOf(text, "job-array tasks") !== "";
     return [...text.matchAll(/^error reason\s+(\d+):\s+(?:[\d/]+ [\d:]+ )?(?:\[[\d:]+\]: )?(.*)$/gm)].map(
       ([, task = "1", reason = ""]): NativeStatus => ({
         ...NO_STATUS,
@@ -492,7 +492,7 @@ function parseErrors(result: CommandResult): NativeStatus[] {
         state: "failed",
         native: "Eqw",
         reason: reason.replace(/^error: /, "").trim(),
-        command: given(field("job_name")),
+        command: given(fieldOf(text, "job_name")),
       }),
     );
   });
@@ -505,7 +505,7 @@ function parseQacct(result: CommandResult): NativeStatus[] {
     throw noAnswer("qacct", result);
   }
   return result.stdout.split(/^={10,}$/m).flatMap((text) => {
-    const field = (name: string) => new RegExp(`^${name} +(.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
+    const field = (name: string) => fieldOf(text, name);
     const id = field("jobnumber");
     if (id === "") return [];
     const task = field("taskid");
@@ -546,8 +546,7 @@ function parseFound(stdout: string, token: string) {
     add(/^(\d+)/.exec(text)?.[1], /<JB_job_name>([^<]*)/.exec(text)?.[1], at);
   }
   for (const text of stdout.split(/^={10,}$/m).slice(1)) {
-    const field = (name: string) => new RegExp(`^${name} +(.*)$`, "m").exec(text)?.[1]?.trim();
-    add(field("jobnumber"), field("jobname"), timeOf(field("qsub_time") ?? ""));
+    add(fieldOf(text, "jobnumber"), fieldOf(text, "jobname"), timeOf(fieldOf(text, "qsub_time")));
   }
   return [...found.values()];
 }
@@ -595,6 +594,11 @@ function indicesOf(tasks: string): string {
 function timeOf(text: string): string | null {
   const time = /\d{4}/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? null : new Date(time).toISOString();
+}
+
+/** What stands beside a name, as qacct prints it, and qstat -j with a colon; "" where there is nothing. */
+function fieldOf(text: string, name: string): string {
+  return new RegExp(`^${name}:? +(\\S.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
 }
 
 function given(text: string): string | null {
