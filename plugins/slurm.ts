@@ -17,6 +17,7 @@ import {
   type Partition,
   predecessorsOf,
   rangesOf,
+  refuse,
   type Sample,
   type SampleJob,
   shellWords,
@@ -107,8 +108,24 @@ const ELSEWHERE = {
   "kill-on-invalid-dep": elsewhere("--after, which always does so"),
 };
 
+/** What only jobx may say to sbatch, and what says it in jobx. */
+const RESERVED: [RegExp, string][] = [
+  [/^(-a|--array\b)/, "Use --array, --sweep or --params of jobx submit"],
+  [/^(-o|-e|--output\b|--error\b)/, "`jobx logs` shows the output"],
+  [/^--open-mode\b/, "jobx always appends to its logs"],
+  [/^--parsable\b/, "jobx reads sbatch's answer, which needs it as it is"],
+  [/^--export\b(?!-)/, "Use --env and --clean-env"],
+  [/^--wrap\b/, "Write the command after --"],
+  [/^--signal\b/, "Use --signal-delay"],
+  [/^(-t|--time\b(?!-))/, "Use --time of jobx submit: jobx keeps the exact limit"],
+  [/^(-W|--wait\b(?!-))/, "Use jobx submit --wait"],
+];
+
 /** Partitions with their longest and usual time, and the CPUs and MiB of their nodes, a line for each size of nodes. */
 const SINFO = ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s"];
+
+const SQUEUE = "%i|%T|%r|%N|%V|%e|%S|%o";
+const SACCT = "JobID,State,ExitCode,NodeList,Submit,End,Reason,JobName";
 
 /** Submits to Slurm. Facts are from sbatch(1), squeue(1), sacct(1), scontrol(1) and trials on 22.05. */
 export default defineScheduler({
@@ -138,27 +155,37 @@ export default defineScheduler({
 
   validate({ options, resources }) {
     if (options["use-srun"] === false && (resources.nodes ?? 1) > 1) {
-      throw new JobxError("USAGE", `-o use-srun=false does not go with --nodes ${resources.nodes}`, {
-        hint: "Ranks on other nodes are started by srun: leave one of the two out",
-      });
+      refuse(
+        `-o use-srun=false does not go with --nodes ${resources.nodes}`,
+        "Ranks on other nodes are started by srun: leave one of the two out",
+      );
     }
     for (const word of wordsOf(options.extra)) {
-      const name = /^(-[a-zA-Z]|--[^=]+)/.exec(word)?.[0] ?? "";
-      const instead = RESERVED[name];
-      if (instead === undefined) continue;
-      throw new JobxError("USAGE", `-o extra: ${word} is jobx's own to give`, { hint: instead });
+      const instead = RESERVED.find(([flag]) => flag.test(word))?.[1];
+      if (instead !== undefined) refuse(`-o extra: ${word} is jobx's own to give`, instead);
     }
   },
 
   script,
   submit: { argv: sbatchArgv, parse: parseSubmitted },
   status: [
-    { name: "squeue", scope: "user", argv: squeueArgv, parse: (results) => results.flatMap(parseSqueue) },
-    { name: "sacct", scope: "ids", argv: sacctArgv, parse: (results) => results.flatMap(parseSacct) },
     {
+      name: "squeue",
+      scope: "user",
+      argv: ({ users }) => [["squeue", "-h", "-t", "all", "-u", users.join(","), "-o", SQUEUE]],
+      parse: (results) => results.flatMap(parseSqueue),
+    },
+    {
+      name: "sacct",
+      scope: "ids",
+      argv: ({ ids }) => [["sacct", "-X", "-P", "-n", "-j", ids.join(","), "-o", SACCT]],
+      parse: (results) => results.flatMap(parseSacct),
+    },
+    {
+      // It answers for as long as squeue does, and adds exit codes where accounting is off; one call each, so for few.
       name: "scontrol",
       scope: "ids",
-      argv: scontrolArgv,
+      argv: ({ ids }) => ids.slice(0, 20).map((id) => ["scontrol", "-o", "show", "job", id]),
       parse: (results) => results.flatMap(parseScontrol),
     },
   ],
@@ -234,7 +261,7 @@ export default defineScheduler({
       "-t",
       "running",
       "-j",
-      batches([target], 1)[0]?.[0] ?? "",
+      batches([target], 1).flat().join(","),
       "-o",
       "%A",
     ],
@@ -265,25 +292,6 @@ function elsewhere(instead: string) {
     },
   };
 }
-
-/** What only jobx may say to sbatch, and what says it in jobx. */
-const RESERVED: Record<string, string> = {
-  "--array": "Use --array, --sweep or --params of jobx submit",
-  "-a": "Use --array, --sweep or --params of jobx submit",
-  "--output": "`jobx logs` shows the output",
-  "-o": "`jobx logs` shows the output",
-  "--error": "`jobx logs` shows the output",
-  "-e": "`jobx logs` shows the output",
-  "--open-mode": "jobx always appends to its logs",
-  "--parsable": "jobx reads sbatch's answer, which needs it as it is",
-  "--export": "Use --env and --clean-env",
-  "--wrap": "Write the command after --",
-  "--signal": "Use --signal-delay",
-  "--time": "Use --time of jobx submit: jobx keeps the exact limit",
-  "-t": "Use --time of jobx submit: jobx keeps the exact limit",
-  "--wait": "Use jobx submit --wait",
-  "-W": "Use jobx submit --wait",
-};
 
 /**
  * The script of every element: $1 is the first element of its array and how many there are, $2 the token by which the
@@ -426,17 +434,10 @@ function minutesOf({ spec, resources, maxSeconds }: NativeArray): number {
 
 const LEAST_DELAY_SECONDS = 20;
 
-const DEPENDENCY = { ok: "afterok", any: "afterany", fail: "afternotok", each: "aftercorr" } as const;
-
 function dependencyFlags({ after, spec }: NativeArray): string[] {
   const terms = after.map(dependencyTerm);
   if (spec.options.dependency !== undefined) terms.push(String(spec.options.dependency));
   return terms.length === 0 ? [] : [`--dependency=${terms.join(",")}`, "--kill-on-invalid-dep=yes"];
-}
-
-/** Slurm's afternotok wants all of several to fail; that one of them did is for the worker to judge, once all have ended. */
-function isJudged({ kind, natives }: NativeDependency): boolean {
-  return kind === "fail" && (natives.length > 1 || natives.some(({ indices }) => (indices?.length ?? 0) > 1));
 }
 
 function dependencyTerm(dependency: NativeDependency): string {
@@ -450,6 +451,13 @@ function dependencyTerm(dependency: NativeDependency): string {
   return `${word}:${ids.join(":")}`;
 }
 
+const DEPENDENCY = { ok: "afterok", any: "afterany", fail: "afternotok", each: "aftercorr" } as const;
+
+/** Slurm's afternotok wants all of several to fail; that one of them did is for the worker to judge, once all have ended. */
+function isJudged({ kind, natives }: NativeDependency): boolean {
+  return kind === "fail" && (natives.length > 1 || natives.some(({ indices }) => (indices?.length ?? 0) > 1));
+}
+
 /** `id` or `id;cluster` on a line of its own, whatever a wrapper prints around it. */
 function parseSubmitted(stdout: string): { id: string; cluster: string | null } | null {
   const line =
@@ -458,29 +466,71 @@ function parseSubmitted(stdout: string): { id: string; cluster: string | null } 
   return line?.[1] === undefined ? null : { id: line[1], cluster: line[2] ?? null };
 }
 
-function squeueArgv({ users }: { users: string[] }): string[][] {
-  return [["squeue", "-h", "-t", "all", "-u", users.join(","), "-o", "%i|%T|%r|%N|%V|%e|%S|%o"]];
+/** Submissions whose last word is the token. */
+function parseFound(stdout: string, token: string) {
+  const found = new Map<string, { id: string; submitted: string; firstElement: number; elements: number }>();
+  for (const line of linesOf(stdout)) {
+    const [word = "", submitted = "", ...rest] = line.split("|");
+    const match = /\s(\d+)\+(\d+)\s(\S+)$/.exec(rest.join("|").trimEnd());
+    const id = parseId(word)?.id;
+    if (!match || match[3] !== token || id === undefined) continue;
+    found.set(id, {
+      id,
+      submitted: timeOf(submitted) ?? new Date().toISOString(),
+      firstElement: Number(match[1]),
+      elements: Number(match[2]),
+    });
+  }
+  return [...found.values()];
 }
 
-function sacctArgv({ ids }: { ids: string[] }): string[][] {
-  return [
-    [
-      "sacct",
-      "-X",
-      "-P",
-      "-n",
-      "-j",
-      ids.join(","),
-      "-o",
-      "JobID,State,ExitCode,NodeList,Submit,End,Reason,JobName",
-    ],
-  ];
+/** Ids as one argument each, at most `size` to a command; `1080`, `1080_5` and `1080_[1,3,5-7]`. */
+function batches(targets: Target[], size: number): string[][] {
+  const words = targets.flatMap(({ native, indices, isArray }) =>
+    indices === null || !isArray ? [native.id] : indexWords(native.id, indices),
+  );
+  return chunks(words, size);
 }
 
-/** One call each, so only for a few: it answers for as long as squeue does, and adds exit codes where accounting is off. */
-function scontrolArgv({ ids }: { ids: string[] }): string[][] {
-  return ids.slice(0, 20).map((id) => ["scontrol", "-o", "show", "job", id]);
+function indexWords(id: string, indices: number[]): string[] {
+  if (indices.length === 1) return [`${id}_${indices[0]}`];
+  return chunks(rangesOf(indices), MAX_RANGES).map((ranges) => `${id}_[${ranges.join(",")}]`);
 }
+
+/** So many ranges keep an argument well below what the system allows. */
+const MAX_RANGES = 5_000;
+
+/** What Slurm's states mean; squeue(1) and sacct(1), "JOB STATE CODES", of 20.11 to 25.05. */
+const STATES: Record<string, NativeStatus["state"]> = {
+  PENDING: "queued",
+  CONFIGURING: "queued",
+  POWER_UP_NODE: "queued",
+  REQUEUED: "queued",
+  REQUEUE_FED: "queued",
+  REQUEUE_HOLD: "queued",
+  RESV_DEL_HOLD: "queued",
+  SPECIAL_EXIT: "queued",
+  RUNNING: "running",
+  COMPLETING: "running",
+  RESIZING: "running",
+  SIGNALING: "running",
+  STAGE_OUT: "running",
+  STOPPED: "running",
+  SUSPENDED: "running",
+  UPDATE_DB: "running",
+  COMPLETED: "ended",
+  BOOT_FAIL: "failed",
+  FAILED: "failed",
+  LAUNCH_FAILED: "failed",
+  NODE_FAIL: "failed",
+  OUT_OF_MEMORY: "failed",
+  PREEMPTED: "failed",
+  RECONFIG_FAIL: "failed",
+  CANCELLED: "cancelled",
+  REVOKED: "cancelled",
+  DEADLINE: "timeout",
+  TIMEOUT: "timeout",
+};
 
 function parseSqueue(result: CommandResult): NativeStatus[] {
   refuseFailure("squeue", result);
@@ -551,81 +601,6 @@ function parseScontrol(result: CommandResult): NativeStatus[] {
     ];
   });
 }
-
-/** A line for each size of nodes. */
-function parsePartitions(stdout: string): Partition[] {
-  const byName = new Map<string, Partition>();
-  for (const line of linesOf(stdout)) {
-    const [word = "", longest = "", usual = "", cpus = "", mem = "", size = ""] = line.split("|");
-    const name = word.replace("*", "");
-    const known = byName.get(name);
-    byName.set(name, {
-      name,
-      isDefault: word.endsWith("*"),
-      maxSeconds: secondsOf(longest),
-      defaultSeconds: secondsOf(usual),
-      maxNodes: Number(/(\d+)$/.exec(size)?.[1] ?? 0) || null,
-      cpus: Math.max(known?.cpus ?? 0, Number(cpus)),
-      memBytes: Math.max(known?.memBytes ?? 0, Number(mem) * 1024 ** 2),
-    });
-  }
-  return [...byName.values()];
-}
-
-/** "infinite", "n/a" */
-function secondsOf(text: string): number | null {
-  return /^\d/.test(text) ? parseDuration(text) : null;
-}
-
-/** Submissions whose last word is the token. */
-function parseFound(stdout: string, token: string) {
-  const found = new Map<string, { id: string; submitted: string; firstElement: number; elements: number }>();
-  for (const line of linesOf(stdout)) {
-    const [word = "", submitted = "", ...rest] = line.split("|");
-    const match = /\s(\d+)\+(\d+)\s(\S+)$/.exec(rest.join("|").trimEnd());
-    const id = parseId(word)?.id;
-    if (!match || match[3] !== token || id === undefined) continue;
-    found.set(id, {
-      id,
-      submitted: timeOf(submitted) ?? new Date().toISOString(),
-      firstElement: Number(match[1]),
-      elements: Number(match[2]),
-    });
-  }
-  return [...found.values()];
-}
-
-/** What Slurm's states mean; squeue(1) and sacct(1), "JOB STATE CODES", of 20.11 to 25.05. */
-const STATES: Record<string, NativeStatus["state"]> = {
-  PENDING: "queued",
-  CONFIGURING: "queued",
-  POWER_UP_NODE: "queued",
-  REQUEUED: "queued",
-  REQUEUE_FED: "queued",
-  REQUEUE_HOLD: "queued",
-  RESV_DEL_HOLD: "queued",
-  SPECIAL_EXIT: "queued",
-  RUNNING: "running",
-  COMPLETING: "running",
-  RESIZING: "running",
-  SIGNALING: "running",
-  STAGE_OUT: "running",
-  STOPPED: "running",
-  SUSPENDED: "running",
-  UPDATE_DB: "running",
-  COMPLETED: "ended",
-  BOOT_FAIL: "failed",
-  FAILED: "failed",
-  LAUNCH_FAILED: "failed",
-  NODE_FAIL: "failed",
-  OUT_OF_MEMORY: "failed",
-  PREEMPTED: "failed",
-  RECONFIG_FAIL: "failed",
-  CANCELLED: "cancelled",
-  REVOKED: "cancelled",
-  DEADLINE: "timeout",
-  TIMEOUT: "timeout",
-};
 
 /** An id and a state as the start of a status. A state that nobody knows is no end. */
 function statusFrom(idText: string, stateText: string): NativeStatus | null {
@@ -746,41 +721,8 @@ function parseAhead(stdout: string, id: string): Ahead | null {
   return { jobs: new Set(jobs.map((one) => one.id)).size, partition: own.partition };
 }
 
-/** What `jobx doctor` says of the cluster. */
-function examineConfig({ code, stdout, stderr }: CommandResult): Finding[] {
-  const mend = "Ask `scontrol ping`: the controller is down, or cannot be reached from this host";
-  if (code !== 0) return [{ name: "slurmctld", verdict: "fail", detail: stderr.trim(), mend }];
-  const field = (name: string) => new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(stdout)?.[1]?.trim() ?? "?";
-  const ok = (name: string, detail: string): Finding => ({ name, verdict: "ok", detail, mend: null });
-  const found = [
-    ok("cluster", `${field("ClusterName")}, Slurm ${field("SLURM_VERSION")}`),
-    ok("limits", `arrays of ${field("MaxArraySize")} at most, ${field("MaxJobCount")} jobs in all`),
-  ];
-  if (field("JobRequeue") === "0") {
-    const detail =
-      "the site does not requeue jobs by itself (JobRequeue=0); jobx asks for it, where a job may";
-    found.push({ name: "requeue", verdict: "warn", detail, mend: null });
-  }
-  return found;
-}
-
-function examineAccounting({ code, stderr }: CommandResult): Finding[] {
-  if (code === 0) return [{ name: "accounting", verdict: "ok", detail: "sacct answers", mend: null }];
-  const detail = `${stderr.trim().split("\n")[0]}: how jobs ended that left no record is known for minutes only`;
-  return [{ name: "accounting", verdict: "warn", detail, mend: null }];
-}
-
-function examinePartitions({ code, stdout, stderr }: CommandResult): Finding[] {
-  if (code !== 0) return [{ name: "partitions", verdict: "warn", detail: stderr.trim(), mend: null }];
-  const partitions = parsePartitions(stdout);
-  const time = (seconds: number | null) => (seconds === null ? "no limit" : `${seconds / 60} minutes`);
-  const usual = partitions.find(({ isDefault }) => isDefault);
-  if (!usual) {
-    const mend = 'Name one with -p, or in the configuration: partition = "…"';
-    return [{ name: "partition", verdict: "warn", detail: "there is no default partition", mend }];
-  }
-  const detail = `${usual.name} by default, of ${partitions.length}: ${time(usual.defaultSeconds ?? usual.maxSeconds)} for a job that asks for none, ${time(usual.maxSeconds)} at most`;
-  return [{ name: "partition", verdict: "ok", detail, mend: null }];
+function predecessors(job: JobRef): string {
+  return predecessorsOf(job) ?? "what -o dependency names";
 }
 
 /** squeue(1), "JOB REASON CODES". */
@@ -816,31 +758,27 @@ const REASONS: Record<string, string> = {
 
 /** `AssocGrpGRES`, `QOSMaxCpuPerUserLimit` and their many kin. */
 function limitReason(word: string): string | null {
-  const match = /^(Assoc|QOS)(Grp|Max|Min)?(.*?)(Limit)?$/.exec(word);
-  if (!match || match[3] === "") return null;
-  const whose = match[1] === "QOS" ? "the QOS's" : match[2] === "Grp" ? "your group's" : "your account's";
-  const what =
-    /^(CPU|Cpu|GRES|Mem|Memory|Node|Jobs?|Submit|Wall|BB|Billing|License)/.exec(match[3] ?? "")?.[1] ?? "";
-  const noun = LIMITED[what] ?? match[3];
-  if (match[2] === "Min") return `it asks for less than ${whose} least ${noun}`;
+  const [, owner, kind, what = ""] = /^(Assoc|QOS)(Grp|Max|Min)?(.+?)(?:Limit)?$/.exec(word) ?? [];
+  if (owner === undefined) return null;
+  const whose = owner === "QOS" ? "the QOS's" : kind === "Grp" ? "your group's" : "your account's";
+  const [, noun = what] = LIMITED.find(([start]) => what.startsWith(start)) ?? [];
+  if (kind === "Min") return `it asks for less than ${whose} least ${noun}`;
   return `${whose} ${noun} limit is reached`;
 }
 
-const LIMITED: Record<string, string> = {
-  CPU: "CPU",
-  Cpu: "CPU",
-  GRES: "GPU",
-  Mem: "memory",
-  Memory: "memory",
-  Node: "node",
-  Job: "job",
-  Jobs: "job",
-  Submit: "submission",
-  Wall: "time",
-  BB: "burst buffer",
-  Billing: "billing",
-  License: "licence",
-};
+const LIMITED = [
+  ["CPU", "CPU"],
+  ["Cpu", "CPU"],
+  ["GRES", "GPU"],
+  ["Mem", "memory"],
+  ["Node", "node"],
+  ["Job", "job"],
+  ["Submit", "submission"],
+  ["Wall", "time"],
+  ["BB", "burst buffer"],
+  ["Billing", "billing"],
+  ["License", "licence"],
+] as const;
 
 /** What to do about refusals. */
 const HINTS: [RegExp, string][] = [
@@ -858,25 +796,75 @@ const HINTS: [RegExp, string][] = [
   ],
 ];
 
-function predecessors(job: JobRef): string {
-  return predecessorsOf(job) ?? "what -o dependency names";
+/** A line for each size of nodes. */
+function parsePartitions(stdout: string): Partition[] {
+  const byName = new Map<string, Partition>();
+  for (const line of linesOf(stdout)) {
+    const [word = "", longest = "", usual = "", cpus = "", mem = "", size = ""] = line.split("|");
+    const name = word.replace("*", "");
+    const known = byName.get(name);
+    byName.set(name, {
+      name,
+      isDefault: word.endsWith("*"),
+      maxSeconds: secondsOf(longest),
+      defaultSeconds: secondsOf(usual),
+      maxNodes: Number(/(\d+)$/.exec(size)?.[1] ?? 0) || null,
+      cpus: Math.max(known?.cpus ?? 0, Number(cpus)),
+      memBytes: Math.max(known?.memBytes ?? 0, Number(mem) * 1024 ** 2),
+    });
+  }
+  return [...byName.values()];
 }
 
-/** Ids as one argument each, at most `size` to a command; `1080`, `1080_5` and `1080_[1,3,5-7]`. */
-function batches(targets: Target[], size: number): string[][] {
-  const words = targets.flatMap(({ native, indices, isArray }) =>
-    indices === null || !isArray ? [native.id] : indexWords(native.id, indices),
-  );
-  return chunks(words, size);
+/** "infinite", "n/a" */
+function secondsOf(text: string): number | null {
+  return /^\d/.test(text) ? parseDuration(text) : null;
 }
 
-function indexWords(id: string, indices: number[]): string[] {
-  if (indices.length === 1) return [`${id}_${indices[0]}`];
-  return chunks(rangesOf(indices), MAX_RANGES).map((ranges) => `${id}_[${ranges.join(",")}]`);
+/** What `jobx doctor` says of the cluster. */
+function examineConfig({ code, stdout, stderr }: CommandResult): Finding[] {
+  const mend = "Ask `scontrol ping`: the controller is down, or cannot be reached from this host";
+  if (code !== 0) return [{ name: "slurmctld", verdict: "fail", detail: stderr.trim(), mend }];
+  const field = (name: string) => new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(stdout)?.[1]?.trim() ?? "?";
+  const found = [
+    fine("cluster", `${field("ClusterName")}, Slurm ${field("SLURM_VERSION")}`),
+    fine("limits", `arrays of ${field("MaxArraySize")} at most, ${field("MaxJobCount")} jobs in all`),
+  ];
+  if (field("JobRequeue") === "0") {
+    const detail =
+      "the site does not requeue jobs by itself (JobRequeue=0); jobx asks for it, where a job may";
+    found.push(warning("requeue", detail));
+  }
+  return found;
 }
 
-/** So many ranges keep an argument well below what the system allows. */
-const MAX_RANGES = 5_000;
+function examineAccounting({ code, stderr }: CommandResult): Finding[] {
+  if (code === 0) return [fine("accounting", "sacct answers")];
+  const what = stderr.trim().split("\n")[0];
+  return [warning("accounting", `${what}: how jobs ended that left no record is known for minutes only`)];
+}
+
+function examinePartitions({ code, stdout, stderr }: CommandResult): Finding[] {
+  if (code !== 0) return [warning("partitions", stderr.trim())];
+  const partitions = parsePartitions(stdout);
+  const usual = partitions.find(({ isDefault }) => isDefault);
+  if (!usual) {
+    const mend = 'Name one with -p, or in the configuration: partition = "…"';
+    return [warning("partition", "there is no default partition", mend)];
+  }
+  const { name, defaultSeconds, maxSeconds } = usual;
+  const time = (seconds: number | null) => (seconds === null ? "no limit" : `${seconds / 60} minutes`);
+  const limits = `${time(defaultSeconds ?? maxSeconds)} for a job that asks for none, ${time(maxSeconds)} at most`;
+  return [fine("partition", `${name} by default, of ${partitions.length}: ${limits}`)];
+}
+
+function fine(name: string, detail: string): Finding {
+  return { name, verdict: "ok", detail, mend: null };
+}
+
+function warning(name: string, detail: string, mend: string | null = null): Finding {
+  return { name, verdict: "warn", detail, mend };
+}
 
 /** Recorded from Slurm 22.05.8 of Debian 12, a cluster of three nodes with and without accounting. */
 function samples(): Sample[] {
@@ -891,11 +879,12 @@ function samples(): Sample[] {
     stage: "squeue",
     from,
     row: (job) => {
-      const isQueued = state === "queued";
-      const ended = isQueued || state === "running" ? (isQueued ? "N/A" : "NONE") : local(job.ended);
-      const id = isQueued ? waitingId(job) : elementId(job);
-      const command = [job.script, ...job.arguments].join(" ");
-      return `${id}|${native}|${reason}|${place && job.hosts[0]}|${local(job.submitted)}|${ended}|${isQueued ? "N/A" : local(job.started)}|${command}\n`;
+      const [id, started, ended] =
+        state === "queued"
+          ? [waitingId(job), "N/A", "N/A"]
+          : [elementId(job), local(job.started), state === "running" ? "NONE" : local(job.ended)];
+      const node = place && job.hosts[0];
+      return `${id}|${native}|${reason}|${node}|${local(job.submitted)}|${ended}|${started}|${commandOf(job)}\n`;
     },
     is: { state, native, reason: given(reason), ...(place === "" ? { node: null } : {}) },
   });
@@ -974,7 +963,7 @@ function samples(): Sample[] {
         `JobId=${job.id}${job.range ? ` ArrayJobId=${job.id} ArrayTaskId=${job.range.first}` : ""} JobName=${job.name} ` +
         `JobState=FAILED Reason=NonZeroExitCode Dependency=(null) ExitCode=${job.exitCode}:${job.signal} ` +
         `SubmitTime=${local(job.submitted)} StartTime=${local(job.started)} EndTime=${local(job.ended)} ` +
-        `NodeList=${job.hosts[0]} Command=${[job.script, ...job.arguments].join(" ")} WorkDir=/tmp\n`,
+        `NodeList=${job.hosts[0]} Command=${commandOf(job)} WorkDir=/tmp\n`,
       is: { state: "failed", native: "FAILED", reason: "NonZeroExitCode", exitCode: 3 },
     },
     {
@@ -1008,12 +997,7 @@ function samples(): Sample[] {
       of: "find",
       from,
       stdout: (jobs) =>
-        jobs
-          .map(
-            (job) =>
-              `${waitingId(job)}|${local(job.submitted)}|${[job.script, ...job.arguments].join(" ")}\n`,
-          )
-          .join(""),
+        jobs.map((job) => `${waitingId(job)}|${local(job.submitted)}|${commandOf(job)}\n`).join(""),
     },
     {
       of: "variables",
@@ -1037,6 +1021,10 @@ function waitingId({ id, range }: SampleJob): string {
 
 function elementId({ id, range }: SampleJob): string {
   return range === null ? id : `${id}_${range.first}`;
+}
+
+function commandOf(job: SampleJob): string {
+  return [job.script, ...job.arguments].join(" ");
 }
 
 /** Local time without a zone, as Slurm prints it. */
