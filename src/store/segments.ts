@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { JobxError } from "../errors.ts";
 import type { SegmentRecord } from "../model/records.ts";
 import { encode } from "./codec.ts";
-import { ensureDir, openFile, syncFolder } from "./files.ts";
+import { ensureDir, openFile, syncFolder, writeNewFile } from "./files.ts";
 import { PREAMBLE_BYTES, writePreamble } from "./preamble.ts";
 import { frameHeader } from "./segment-format.ts";
 import { isPassing, RETRY_MS, retryPauses, storageError } from "./storage-errors.ts";
@@ -21,7 +21,7 @@ type Pending = { record: Uint8Array; sync: boolean; resolve: () => void; reject:
 export class SegmentWriter {
   readonly path: string;
   readonly #retryMs: number;
-  readonly #salt = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  readonly #salt = newSalt();
   #file: number | null = null;
   /** Up to here, everything was synced. */
   #synced = 0;
@@ -190,6 +190,24 @@ export class SegmentWriter {
       // A torn tail, which readers ignore and the next group is written over.
     }
   }
+}
+
+/** Writes a whole segment at once, durably, for a process that is about to end. Throws what the system says. */
+export function writeSegment(path: string, records: SegmentRecord[]): void {
+  const salt = newSalt();
+  const pieces = [writePreamble("segment", salt)];
+  let end = PREAMBLE_BYTES;
+  for (const body of [...records.map(encode), new Uint8Array(0)]) {
+    const header = frameHeader(body, salt, end);
+    pieces.push(header, body);
+    end += header.length + body.length;
+  }
+  writeNewFile(path, Buffer.concat(pieces));
+  syncFolder(dirname(path));
+}
+
+function newSalt(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 }
 
 async function writeAt(file: number, bytes: Uint8Array, offset: number): Promise<void> {

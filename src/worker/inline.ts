@@ -13,6 +13,7 @@ import { openPayload } from "../store/payload.ts";
 import { SegmentWriter } from "../store/segments.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
 import { runCommandHere } from "./inline-command.ts";
+import { recordExit } from "./inline-exit.ts";
 import { runFunctionHere } from "./inline-function.ts";
 import { ownNativeId } from "./inline-native.ts";
 import { type InlineSignals, takeSignals } from "./inline-signals.ts";
@@ -131,7 +132,7 @@ async function runTask(job: InlineJob, task: number, payload: TaskPayload): Prom
 }
 
 async function runAttempt(
-  { request, segment, signals }: InlineJob,
+  { request, context, segment, recorder, signals }: InlineJob,
   task: number,
   attempt: number,
   payload: TaskPayload,
@@ -148,7 +149,10 @@ async function runAttempt(
     const place = { ...who, dir, spec, node, ranks: 1, slot: { id: 0, gpus: [] }, payload };
     const env = rankEnvironment(elementEnvironment(spec, request.environment, {}), place);
     ensureDir(checkpointDir(dir, spec.tasks, task));
+    const { note } = context;
+    const forgetExit = recordExit({ dir, tasks: spec.tasks, task, attempt, node, startedAt, recorder, note });
     rank = await runHere({ request, task, attempt, payload, env, signal: signals.begin(task) });
+    forgetExit();
   }
   const causeReason = signals.asked(task);
   const cause = causeReason ? ("cancelled" as const) : null;

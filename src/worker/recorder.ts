@@ -17,7 +17,7 @@ export class Recorder {
   /** Attempts whose beginning is not written yet. */
   readonly #beginning = new Set<Beginning>();
   #beginningTimer: ReturnType<typeof setTimeout> | null = null;
-  readonly #pending = new Set<Promise<void>>();
+  readonly #pending = new Map<Promise<void>, SegmentRecord>();
 
   readonly #writer: SegmentWriter;
 
@@ -47,9 +47,14 @@ export class Recorder {
     for (const record of records) this.#append(record, true);
   }
 
+  /** The records that are not known to be durable yet. */
+  unwritten(): SegmentRecord[] {
+    return [...this.#pending.values()];
+  }
+
   /** Waits until every record so far is durable; false when storing failed. */
   async settled(): Promise<boolean> {
-    while (this.#pending.size > 0 && !this.#failure) await Promise.all(this.#pending);
+    while (this.#pending.size > 0 && !this.#failure) await Promise.all(this.#pending.keys());
     return this.#failure === null;
   }
 
@@ -83,7 +88,7 @@ export class Recorder {
         this.#fail(this.#failure);
       },
     );
-    this.#pending.add(written);
+    this.#pending.set(written, record);
   }
 }
 

@@ -70,6 +70,28 @@ test("a captured output is kept where nobody reads it to its end", async () => {
   expect(value.slice(-13)).toBe("\n99999\n100000");
 });
 
+test("a function that ends the process has failed with its exit code, and those after it were not run", async () => {
+  await jobx.file("exits.ts", `export default ({ n }: { n: number }) => (n < 1 ? n : process.exit(3));\n`);
+  const ran = await jobx.run(["submit", "-e", "debug", "exits.ts", "--sweep", "n=0..2"]);
+  expect(ran.code).toBe(3);
+  const job = await status(await newest());
+  expect(job.tasks.map(({ state, exitCode, reason }) => [state, exitCode, reason])).toEqual([
+    ["succeeded", null, null],
+    ["failed", 3, "the function's process ended with exit code 3 before the function returned"],
+    ["cancelled", null, "not run, because task 1 ended the process that runs them all"],
+  ]);
+});
+
+test("a function that waits for what never comes has failed, and so has the process that ran it", async () => {
+  await jobx.file("never.ts", "export default () => new Promise(() => {});\n");
+  const ran = await jobx.run(["submit", "-e", "debug", "never.ts"]);
+  expect(ran.code).toBe(1);
+  expect(ran.err).toContain(
+    "Task 0: the function's process ended with exit code 0 before the function returned",
+  );
+  expect(await status(await newest())).toMatchObject({ state: "failed", tasks: [{ exitCode: 0 }] });
+});
+
 test("a function may remove the folder that everything runs in", async () => {
   const folder = join(jobx.cwd, "removed");
   mkdirSync(folder);
