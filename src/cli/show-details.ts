@@ -5,9 +5,10 @@ import type { JobSpec, NativeId, TaskPayload } from "../model/job.ts";
 import type { AgainRecord } from "../model/records.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { existingLogs, logFiles } from "../orchestrator/logs.ts";
+import type { JobView } from "../orchestrator/view.ts";
 import { checkpointDir, jobFiles } from "../store/layout.ts";
-import { openPayload } from "../store/payload.ts";
 import { JobTail } from "../store/segment-tail.ts";
+import { openPayload } from "../store/task-payloads.ts";
 import { type Scope, tasksIn, timesOfScope } from "./selection.ts";
 import { type JobJson, jobJson, type TaskJson, taskJson } from "./status-json.ts";
 
@@ -64,7 +65,7 @@ export function gatherDetails(scope: Scope, options: { brief: boolean }): Detail
     ...timesOfScope(scope),
     spec,
     script: textOf(jobFiles.script(dir)),
-    paths: pathsOf(dir),
+    paths: pathsOf(scope.view),
     damage: view.damage.map(({ file, offset, bytes }) => ({ file, offset, bytes })),
     tasks: tasksOf(scope, options.brief),
   };
@@ -76,7 +77,7 @@ function tasksOf(scope: Scope, brief: boolean): TaskDetails[] {
   const tasks = [...tasksIn(scope)];
   const files = brief ? [] : existingLogs(logFiles(scope.view, scope.tasks, null));
   const logs = Map.groupBy(files, (file) => file.task);
-  return withPayload(dir, (payloadOf) =>
+  return withPayload(scope.view, (payloadOf) =>
     tasks.map((task) => {
       const payload = brief ? null : payloadOf(task.index);
       return {
@@ -97,10 +98,13 @@ function tasksOf(scope: Scope, brief: boolean): TaskDetails[] {
 }
 
 /** Opens the arguments of the tasks; where they are damaged or missing the rest is shown all the same. */
-function withPayload<T>(dir: string, use: (payloadOf: (task: number) => TaskPayload | null) => T): T {
+function withPayload<T>(
+  { dir, spec }: JobView,
+  use: (payloadOf: (task: number) => TaskPayload | null) => T,
+): T {
   let file: ReturnType<typeof openPayload>;
   try {
-    file = openPayload(jobFiles.payload(dir));
+    file = openPayload(dir, spec);
   } catch (error) {
     if (!(error instanceof JobxError)) throw error;
     return use(() => null);
@@ -141,11 +145,11 @@ function cpuOf(task: TaskView): { userSeconds: number | null; systemSeconds: num
   };
 }
 
-function pathsOf(dir: string): Record<string, string> {
-  const { spec, payload, results, values, logs, checkpoints } = jobFiles;
+function pathsOf({ dir, spec }: JobView): Record<string, string> {
+  const { spec: request, payload, results, values, logs, checkpoints } = jobFiles;
   return {
-    request: spec(dir),
-    payload: payload(dir),
+    request: request(dir),
+    ...(spec.plain ? {} : { payload: payload(dir) }),
     results: results(dir),
     values: values(dir),
     logs: logs(dir),

@@ -1,7 +1,6 @@
 import { usageError } from "../errors.ts";
 import type { FunctionCode } from "../model/job.ts";
-import { jobFiles } from "../store/layout.ts";
-import { openPayload } from "../store/payload.ts";
+import { openPayload } from "../store/task-payloads.ts";
 import type { Scope } from "./scope.ts";
 
 /** A call as it was submitted: the file and export of its function, its arguments. */
@@ -27,7 +26,7 @@ export function submissionOf({ reader, indices, selector }: Scope): Submission {
   if (index === undefined || indices.length > 1) {
     throw usageError(`${selector} has ${indices.length} tasks`, "Ask one of them: job.task(0).submission()");
   }
-  const payload = openPayload(jobFiles.payload(reader.dir));
+  const payload = openPayload(reader.dir, reader.spec);
   try {
     const { args, params, fn = 0, steps } = payload.get(index);
     const { entry } = reader.spec;

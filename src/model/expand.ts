@@ -1,7 +1,8 @@
 import { usageError } from "../errors.ts";
 import { MAX_TASKS } from "./index-list.ts";
-import type { TaskList, TaskPayload } from "./job.ts";
+import type { PlainTasks, TaskList, TaskPayload } from "./job.ts";
 import type { ParamRow } from "./params.ts";
+import { rangesOf } from "./ranges.ts";
 import type { Sweep } from "./sweep.ts";
 
 export type ExpandInput = {
@@ -44,11 +45,11 @@ export function expandTasks(input: ExpandInput): Expansion {
   }
   const bare = axes.length === 0 && !input.rows;
   const args = [...(input.args ?? [])];
-  const isArrayAlone = axes.length === 1 && !input.rows && args.length === 0;
+  const isArrayAlone = axes.length === 1 && !input.rows;
   return {
     count,
     keys,
-    numbers: isArrayAlone ? (input.array ?? null) : null,
+    plain: args.length > 0 ? null : bare ? [] : isArrayAlone ? plainArray(input.array) : null,
     *[Symbol.iterator]() {
       for (let task = 0; task < count; task++) {
         if (bare) yield { params: null, line: null, args };
@@ -57,6 +58,14 @@ export function expandTasks(input: ExpandInput): Expansion {
     },
   };
 }
+
+function plainArray(array: ExpandInput["array"]): PlainTasks | null {
+  const ranges = array ? rangesOf(array) : null;
+  return ranges && ranges.length <= MOST_RANGES ? ranges : null;
+}
+
+/** The request is read often, and is to stay small. */
+const MOST_RANGES = 100;
 
 function payloadAt(
   rows: readonly Row[],

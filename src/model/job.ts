@@ -1,3 +1,4 @@
+import type { Range } from "./ranges.ts";
 import type { Resources } from "./resources.ts";
 
 /**
@@ -73,6 +74,8 @@ export type JobSpec = {
   templated: boolean;
   /** Whether `--array` gave the parameter `index`: commands then see SLURM_ARRAY_TASK_ID as in sbatch. */
   array: boolean;
+  /** What the tasks are where they need no payload.msgpack; null or absent where that has their arguments. */
+  plain?: PlainTasks | null;
   /** What `{index}` means for each task of a job that retries others; null where it is the task's own index. */
   indices: number[] | null;
   resources: Resources;
@@ -108,9 +111,12 @@ export type TaskPayload = {
 
 /** The tasks of a job, in order. */
 export type TaskList = Iterable<TaskPayload> & {
-  /** The numbers of an array, where they are all that its tasks are: whole ones from 0 below 2 ** 32. They are stored faster so. */
-  numbers?: readonly number[] | null;
+  /** What they are where that says it all. */
+  plain?: PlainTasks | null;
 };
+
+/** Tasks that are nothing but the numbers of an array, each its parameter `index`; empty for one task without any parameter. */
+export type PlainTasks = Range[];
 
 /** The native id that a scheduler gave, with what makes it unambiguous. */
 export type NativeId = {

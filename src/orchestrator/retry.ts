@@ -3,8 +3,7 @@ import type { SpecDraft } from "../executor/contract.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { Resources } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
-import { jobFiles } from "../store/layout.ts";
-import { openPayload } from "../store/payload.ts";
+import { openPayload } from "../store/task-payloads.ts";
 import { JobReader } from "./job-reader.ts";
 import { checkPresence } from "./presence.ts";
 import type { Selected } from "./select.ts";
@@ -48,7 +47,7 @@ export async function retryJob(
     indices: indices.map((index) => origin.indices?.[index] ?? index),
     origin: { job: origin.id, tasks: indices },
   });
-  const payload = openPayload(jobFiles.payload(view.dir));
+  const payload = openPayload(view.dir, origin);
   try {
     return await takingOver(services, executor, reader, indices, () =>
       placeJob(services, executor, context, draft, {

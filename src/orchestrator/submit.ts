@@ -141,7 +141,7 @@ export async function placeJob(
   const words = executor.capabilities.thisHost ? own : remoteRuntime;
   const runtime = pinRuntime(services.home, words, version);
   const { id, dir } = allocateJob(services.home);
-  const spec: JobSpec = { ...draft, id, runtime };
+  const spec: JobSpec = { ...draft, id, runtime, plain: input.tasks.plain ?? null };
   const request: SubmitRequest = {
     spec,
     dir,
@@ -166,7 +166,7 @@ async function submitOrRemove(
 ): Promise<Submission> {
   const { dir, spec } = request;
   try {
-    writePayload(jobFiles.payload(dir), tasks, spec.run.maxPayloadBytes);
+    if (!spec.plain) writePayload(jobFiles.payload(dir), tasks, spec.run.maxPayloadBytes);
     writeSpec(dir, spec);
     return await executor.submit(request, context);
   } catch (error) {

@@ -5,8 +5,8 @@ import type { JobRef, ShellCommand } from "../executor/contract.ts";
 import { cleanJobEnvironment } from "../model/env-clean.ts";
 import { taskVariables } from "../model/task-vars.ts";
 import { readEnvironment } from "../store/jobs.ts";
-import { checkpointDir, jobFiles, paramsPath, resultFilePath } from "../store/layout.ts";
-import { openPayload } from "../store/payload.ts";
+import { checkpointDir, paramsPath, resultFilePath } from "../store/layout.ts";
+import { openPayload } from "../store/task-payloads.ts";
 import { Reader } from "./predecessors.ts";
 
 /**
@@ -42,7 +42,7 @@ export function shellInLocal(job: JobRef, task: number): ShellCommand {
     rank: 0,
     attempt: view.attempt,
     tasks: spec.tasks,
-    params: paramsOf(dir, task),
+    params: paramsOf(job, task),
     dir,
     checkpointDir: checkpointDir(dir, spec.tasks, task),
     paramsFile: paramsPath(dir, task),
@@ -56,8 +56,8 @@ export function shellInLocal(job: JobRef, task: number): ShellCommand {
   };
 }
 
-function paramsOf(dir: string, task: number): Record<string, unknown> | null {
-  const payload = openPayload(jobFiles.payload(dir));
+function paramsOf({ dir, spec }: JobRef, task: number): Record<string, unknown> | null {
+  const payload = openPayload(dir, spec);
   try {
     return payload.get(task).params;
   } finally {

@@ -1,11 +1,10 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 
 import { JobxError } from "../errors.ts";
-import type { TaskList, TaskPayload } from "../model/job.ts";
+import type { TaskPayload } from "../model/job.ts";
 import { checksum } from "./checksum.ts";
 import { decode, encodeAt } from "./codec.ts";
 import { readInto, whenThere, writeAtomically, writeFully } from "./files.ts";
-import { INDEX_TASK_BYTES, putIndexTask } from "./number-tasks.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 
 /**
@@ -30,18 +29,17 @@ const WINDOW_BYTES = 8 * 1024;
  */
 export function writePayload(
   path: string,
-  tasks: TaskList,
+  tasks: Iterable<TaskPayload>,
   maxBytes: number,
 ): { count: number; bytes: number } {
   const write = (file: number) => {
     const out = new BufferedFile(file);
     const offsets: number[] = [];
     out.add(writePreamble("payload"));
-    for (const task of tasks.numbers ?? tasks) {
+    for (const task of tasks) {
       const index = offsets.length;
       offsets.push(out.position);
-      if (typeof task === "number") out.addIndexTask(task, index);
-      else out.addRecord(encodeTask(task, index), index);
+      out.addRecord(encodeTask(task, index), index);
       if (out.position > maxBytes) throw tooLarge(maxBytes, index);
     }
     const indexAt = out.position;
@@ -55,8 +53,8 @@ export function writePayload(
   return writeAtomically(path, write, { sync: "contents" });
 }
 
-/** Opens the arguments of a job's tasks. Throws NOT_FOUND, DAMAGED, FORMAT or STORAGE. */
-export function openPayload(path: string): PayloadFile {
+/** Opens a file of arguments. Throws NOT_FOUND, DAMAGED, FORMAT or STORAGE. */
+export function openPayloadFile(path: string): PayloadFile {
   const file = whenThere(path, () => openSync(path, "r"));
   if (file === null) throw new JobxError("NOT_FOUND", `${path} does not exist`);
   return new PayloadFile(path, file);
@@ -198,16 +196,6 @@ class BufferedFile {
     this.position += RECORD_HEADER_BYTES;
     this.#used += RECORD_HEADER_BYTES;
     this.add(record);
-  }
-
-  /** The record of a task that is nothing but a number, made in its place. */
-  addIndexTask(number: number, index: number): void {
-    if (this.#used + RECORD_HEADER_BYTES + INDEX_TASK_BYTES > BUFFER_BYTES) this.flush();
-    const start = this.#used + RECORD_HEADER_BYTES;
-    const end = putIndexTask(this.#buffer, start, number);
-    this.#putHeader(this.#buffer.subarray(start, end), index);
-    this.position += end - this.#used;
-    this.#used = end;
   }
 
   #putHeader(record: Uint8Array, index: number): void {

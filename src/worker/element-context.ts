@@ -1,7 +1,6 @@
 import type { JobSpec } from "../model/job.ts";
 import { readEnvironment } from "../store/jobs.ts";
-import { jobFiles } from "../store/layout.ts";
-import { openPayload, type PayloadFile } from "../store/payload.ts";
+import { openPayload, type TaskPayloads } from "../store/task-payloads.ts";
 import { Alarms } from "./alarms.ts";
 import type { Allocation } from "./element.ts";
 import { elementEnvironment } from "./environment.ts";
@@ -15,7 +14,7 @@ import { Spares } from "./spares.ts";
 export type ElementContext = {
   dir: string;
   spec: JobSpec;
-  payload: PayloadFile;
+  payload: TaskPayloads;
   /** Host name. */
   node: string;
   /** Processes per task. */
@@ -46,7 +45,7 @@ export async function makeContext(
   return {
     dir,
     spec,
-    payload: openPayload(jobFiles.payload(dir)),
+    payload: openPayload(dir, spec),
     ...place,
     environment,
     cwd: spec.cwd,

@@ -9,8 +9,8 @@ import { startOf } from "../queue/proc.ts";
 import { ensureDir } from "../store/files.ts";
 import { addCancelled } from "../store/jobs.ts";
 import { checkpointDir, jobFiles, segmentPath } from "../store/layout.ts";
-import { openPayload } from "../store/payload.ts";
 import { SegmentWriter } from "../store/segments.ts";
+import { openPayload } from "../store/task-payloads.ts";
 import { elementEnvironment, rankEnvironment } from "./environment.ts";
 import { runCommandHere } from "./inline-command.ts";
 import { recordExit } from "./inline-exit.ts";
@@ -84,7 +84,7 @@ async function runTasks(
 ): Promise<void> {
   const { dir, spec } = request;
   ensureDir(jobFiles.values(dir));
-  const payloads = openPayload(jobFiles.payload(dir));
+  const payloads = openPayload(dir, spec);
   const segment = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
   const recorder = new Recorder(segment);
   try {

@@ -1,6 +1,7 @@
 import type { FunctionEntry, JobSpec, TaskPayload } from "../model/job.ts";
 import { homeOf, jobFiles } from "../store/layout.ts";
-import { openPayload, type PayloadFile } from "../store/payload.ts";
+import { openPayloadFile } from "../store/payload.ts";
+import type { TaskPayloads } from "../store/task-payloads.ts";
 import { calledBy, type FunctionTask } from "./runner-protocol.ts";
 
 /** Arguments of more than this are read by the process that calls the function, and by no other. */
@@ -10,7 +11,7 @@ const LARGE_BYTES = 1024 * 1024;
 const LEFT: TaskPayload = Object.freeze({ params: null, line: null, args: [] });
 
 /** The arguments of a task, as its supervisor needs them: those of a function may stay in their file. */
-export function heldPayload(spec: JobSpec, payloads: PayloadFile, task: number): TaskPayload {
+export function heldPayload(spec: JobSpec, payloads: TaskPayloads, task: number): TaskPayload {
   // Parameters are variables of the process as well.
   const isLarge = spec.entry.kind === "function" && !spec.templated && payloads.sizeOf(task) > LARGE_BYTES;
   return isLarge ? LEFT : payloads.get(task);
@@ -25,7 +26,7 @@ export function leftBehind(entry: FunctionEntry, payload: TaskPayload): Function
 export function withArguments(task: FunctionTask): FunctionTask {
   const { left, dir } = task;
   if (!left) return task;
-  const payloads = openPayload(jobFiles.payload(dir));
+  const payloads = openPayloadFile(jobFiles.payload(dir));
   try {
     return { ...task, ...calledBy(homeOf(dir), left, payloads.get(task.task)) };
   } finally {

@@ -48,7 +48,7 @@ test("the manual's task that is asked for its state goes on from what it answers
 });
 
 test("the manual's command goes on from its checkpoint folder", async () => {
-  await jobx.file("count.sh", counter.replaceAll("1000", "4").replace("sleep 1\n", "sleep 0.2\n"));
+  await jobx.file("count.sh", counter.replaceAll("50", "4").replace("sleep 0.1\n", "sleep 0.5\n"));
   const id = await jobx.submit(["--", "bash", "count.sh"]);
   const state = join(jobx.home, "jobs", id, "checkpoints/0/count");
   await eventually(() => Bun.file(state).exists());

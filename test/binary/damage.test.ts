@@ -10,8 +10,9 @@ const pathOf = (id: string, name: string) => join(jobx.home, "jobs", id, name);
 
 /** A finished job of ten tasks, each of which has left a line in `name`. */
 async function finished(name: string): Promise<string> {
+  // With a word of its own each, so that there is a payload.
   const script = `echo {index} >> ${name}; echo value {index}`;
-  const id = await jobx.submit(["--array", "0-9", "--capture", "--", "sh", "-c", script]);
+  const id = await jobx.submit(["--sweep", "index=0..9", "--capture", "--", "sh", "-c", script]);
   await jobx.ok(["wait", id]);
   return id;
 }

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 
 import { printable } from "../../src/cli/printable.ts";
-import { rangesOf, showRanges } from "../../src/cli/ranges.ts";
+import { showRanges } from "../../src/cli/ranges.ts";
 import { fit, renderTable } from "../../src/cli/table.ts";
 import { showAge, showDuration, showTime } from "../../src/cli/times.ts";
+import { rangesOf } from "../../src/model/ranges.ts";
 
 test("task numbers are shown as a selector takes them", () => {
   expect(showRanges([7, 0, 1, 2, 3, 4])).toBe("0-4,7");

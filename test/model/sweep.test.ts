@@ -82,14 +82,19 @@ test("a name may be written in any alphabet", () => {
   expect(parseSweep("größe=1", noFile).key).toBe("größe");
 });
 
-test("only tasks that are nothing but numbers of an array are told by these", () => {
+test("tasks that are nothing but numbers of an array, or nothing at all, are told by these", () => {
   const sweeps = [{ key: "x", values: [1, 2] }];
-  expect(expandTasks({ array: [3, 9] }).numbers).toEqual([3, 9]);
-  expect(expandTasks({ array: [3, 9], args: ["z"] }).numbers).toBeNull();
-  expect(expandTasks({ array: [3, 9], sweeps }).numbers).toBeNull();
-  expect(expandTasks({ array: [3], rows: [{ params: { f: "a" }, line: "a" }] }).numbers).toBeNull();
-  expect(expandTasks({ sweeps }).numbers).toBeNull();
-  expect(expandTasks({}).numbers).toBeNull();
+  expect(expandTasks({ array: [3, 4, 5, 9] }).plain).toEqual([
+    [3, 5],
+    [9, 9],
+  ]);
+  expect(expandTasks({}).plain).toEqual([]);
+  expect(expandTasks({ array: [3, 9], args: ["z"] }).plain).toBeNull();
+  expect(expandTasks({ args: ["z"] }).plain).toBeNull();
+  expect(expandTasks({ array: [3, 9], sweeps }).plain).toBeNull();
+  expect(expandTasks({ array: [3], rows: [{ params: { f: "a" }, line: "a" }] }).plain).toBeNull();
+  expect(expandTasks({ sweeps }).plain).toBeNull();
+  expect(expandTasks({ array: Array.from({ length: 500 }, (_, at) => 2 * at) }).plain).toBeNull();
 });
 
 test("tasks are the product of rows, sweeps and array, the last varying fastest", () => {

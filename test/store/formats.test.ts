@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 
 import { decode, encode } from "../../src/store/codec.ts";
 import { readRecordFile } from "../../src/store/files.ts";
-import { openPayload } from "../../src/store/payload.ts";
+import { openPayloadFile } from "../../src/store/payload.ts";
 import { readSegment } from "../../src/store/segment-reader.ts";
 import { tempDir } from "../helpers/temp.ts";
 // These values, and files of each kind, as jobx 0.1 wrote them first: a newer library must read them, too.
@@ -46,7 +46,7 @@ describe("of earlier files", () => {
   };
 
   test("the arguments of tasks are read", () => {
-    const payload = openPayload(file("payload"));
+    const payload = openPayloadFile(file("payload"));
     const tasks = Array.from({ length: payload.count }, (_, index) => payload.get(index));
     payload.close();
     expect(tasks).toEqual([

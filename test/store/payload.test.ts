@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { JobxError } from "../../src/errors.ts";
 import type { TaskPayload } from "../../src/model/job.ts";
 import { valuePath } from "../../src/store/layout.ts";
-import { openPayload, writePayload } from "../../src/store/payload.ts";
+import { openPayloadFile, writePayload } from "../../src/store/payload.ts";
+import { openPayload } from "../../src/store/task-payloads.ts";
 import { loadValue, storeValue } from "../../src/store/values.ts";
 import { tempDir } from "../helpers/temp.ts";
 
@@ -14,7 +15,7 @@ const GIB = 2 ** 30;
 const task = (...args: unknown[]): TaskPayload => ({ params: null, line: null, args });
 
 function readAll(path: string): (TaskPayload | string)[] {
-  const payload = openPayload(path);
+  const payload = openPayloadFile(path);
   try {
     return Array.from({ length: payload.count }, (_, index) => {
       try {
@@ -29,15 +30,26 @@ function readAll(path: string): (TaskPayload | string)[] {
   }
 }
 
-describe("a payload", () => {
-  test("of an array's bare numbers reads as any other", () => {
-    const path = join(dir, "numbers.msgpack");
-    const numbers = [0, 1, 63, 64, 127, 128, 255, 256, 65_535, 65_536, 0x7a6b5c4d, 2 ** 32 - 1];
-    const tasks = numbers.map((index): TaskPayload => ({ params: { index }, line: null, args: [] }));
-    writePayload(path, Object.assign([], { numbers }), GIB);
-    expect(readAll(path)).toEqual(tasks);
+test("plain tasks have their arguments from the request alone", () => {
+  const folder = join(dir, "no such folder");
+  const array = openPayload(folder, {
+    plain: [
+      [3, 5],
+      [9, 9],
+    ],
   });
+  const index = (number: number): TaskPayload => ({ params: { index: number }, line: null, args: [] });
+  expect([0, 1, 2, 3].map((at) => array.get(at))).toEqual([3, 4, 5, 9].map(index));
+  expect(() => array.get(4)).toThrow("has no task 4");
+  expect(() => array.get(-1)).toThrow("has no task -1");
+  const single = openPayload(folder, { plain: [] });
+  expect(single.get(0)).toEqual(task());
+  expect(() => single.get(1)).toThrow("has no task 1");
+  expect(() => openPayload(folder, { plain: null })).toThrow("does not exist");
+  expect(() => openPayload(folder, {})).toThrow("does not exist");
+});
 
+describe("a payload", () => {
   test("gives each task its own arguments, large ones too", () => {
     const path = join(dir, "a.msgpack");
     const tasks = [
@@ -48,12 +60,12 @@ describe("a payload", () => {
     ];
     expect(writePayload(path, tasks, GIB)).toMatchObject({ count: 4 });
     expect(readAll(path)).toEqual(tasks);
-    const payload = openPayload(path);
+    const payload = openPayloadFile(path);
     expect(payload.get(3)).toEqual(task());
     expect(() => payload.get(4)).toThrow("has no task 4: it holds 4");
     expect(() => payload.get(-1)).toThrow("has no task -1");
     payload.close();
-    expect(() => openPayload(join(dir, "none.msgpack"))).toThrow("does not exist");
+    expect(() => openPayloadFile(join(dir, "none.msgpack"))).toThrow("does not exist");
   });
 
   test("of 100,000 tasks is written and read in a moment", () => {
@@ -64,7 +76,7 @@ describe("a payload", () => {
     const start = performance.now();
     expect(writePayload(path, tasks(), GIB).count).toBe(100_000);
     expect(performance.now() - start).toBeLessThan(1_500);
-    const payload = openPayload(path);
+    const payload = openPayloadFile(path);
     for (const index of [0, 1, 54_321, 99_999]) expect(payload.get(index).params).toEqual({ index });
     payload.close();
   });

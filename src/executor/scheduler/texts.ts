@@ -1,4 +1,5 @@
 import { usageError } from "../../errors.ts";
+import { rangesOf as consecutive } from "../../model/ranges.ts";
 import { splitWords } from "../../model/words.ts";
 import type { JobRef } from "../contract.ts";
 import { shellWords } from "../run.ts";
@@ -19,13 +20,7 @@ export const NO_STATUS: Omit<NativeStatus, "id" | "indices" | "state" | "native"
 
 /** Indices as few ranges, in order: "0-499", "700". */
 export function rangesOf(indices: number[]): string[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const index of indices.toSorted((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range && range.last === index - 1) range.last = index;
-    else ranges.push({ first: index, last: index });
-  }
-  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
+  return consecutive(indices).map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
 }
 
 /** Items in groups of at most `size`, so that no command line grows too long. */
