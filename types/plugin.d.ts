@@ -192,6 +192,8 @@ export type JobSpec = {
   templated: boolean;
   /** Whether `--array` gave the parameter `index`: commands then see SLURM_ARRAY_TASK_ID as in sbatch. */
   array: boolean;
+  /** What the tasks are where they need no payload.msgpack; null or absent where that has their arguments. */
+  plain?: PlainTasks | null;
   /** What `{index}` means for each task of a job that retries others; null where it is the task's own index. */
   indices: number[] | null;
   resources: Resources;
@@ -240,6 +242,12 @@ type FunctionCode = {
   /** sha256 of the snapshot in `code/`; null imports `file` as it is when the task runs. */
   code: string | null;
 };
+
+/** Tasks that are nothing but the numbers of an array, each its parameter `index`; empty for one task without any parameter. */
+type PlainTasks = Range[];
+
+/** Consecutive numbers, both ends included. */
+type Range = [from: number, to: number];
 
 /**
  * What a job asks for, exactly as the user gave it: an absent key was not asked for, and nothing is
