@@ -25,7 +25,7 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
   job.seen(status.element);
   const overlay: Overlay = {
     state: "queued",
-    reason: waitingReason(job, status),
+    reason: waitingReason(executor, job, status),
     native: status.native,
     node: status.node,
   };
@@ -108,8 +108,10 @@ function overlayRequests(
   }
 }
 
-function waitingReason(job: JobReader, status: ElementStatus): string | null {
-  return job.held === "all" ? HELD : status.reason;
+function waitingReason(executor: Executor, job: JobReader, { state, reason }: ElementStatus): string | null {
+  if (job.held === "all") return HELD;
+  if (state !== "running" || reason !== null || executor.capabilities.wholeJob) return reason;
+  return job.spec.run.pack.tasks > 1 ? "starts when its pack comes to it" : "starting";
 }
 
 const CANCELLED = "cancelled before it started";

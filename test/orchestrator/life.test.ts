@@ -141,6 +141,15 @@ describe("a job", () => {
     expect(() => taskValue(view, 1, null)).toThrow("node3 went down");
   });
 
+  test("that its executor runs, and that has no record of its start yet, is said to start", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    await submitJob(services, input(1));
+    memory.answer = { state: "running", native: "r", reason: null, node: "node3" };
+    const view = await firstView(services, 1);
+    expect(view.task(0)).toMatchObject({ state: "queued", reason: "starting", native: "r", node: "node3" });
+  });
+
   test("that its executor has forgotten is lost after its grace, and a wait for it ends", async () => {
     const memory = new MemoryExecutor({ graceSeconds: 0.2 });
     const services = memory.services(tempDir());
