@@ -44,6 +44,7 @@ export async function startQmaster(): Promise<void> {
 export async function untilNativeState(native: string, state: string): Promise<void> {
   const line = new RegExp(`^ *${native} +\\S+ +\\S+ +\\S+ +${state} `, "m");
   await eventually(async () => line.test(await admin("qstat", "-u", "*")), {
+    timeoutMs: 30_000,
     what: `job ${native} in state ${state}`,
   });
 }

@@ -69,8 +69,12 @@ describeSge("a worker in an allocation", () => {
     const low = ["-o", "queue=ckpt.q", "-o", "l=ckpted,hostname=sge2", "-o", "ckpt=move"];
     const id = await jobx.submit([...low, "--", "sh", "-c", RESUMES]);
     await jobx.untilLogged(id, "run 0");
-    const high = await jobx.submit(["-o", "l=hostname=sge2", "--", "sleep", "1"]);
-    expect(await jobx.wait(high)).toBe(0);
+    // One that Grid Engine does not know to have started it suspends without moving it.
+    const [native = ""] = await jobx.natives(id);
+    await untilNativeState(native, "r");
+    const high = await jobx.submit(["-o", "l=hostname=sge2", "--", "sleep", "300"]);
+    await untilNativeState(native, "Rq");
+    await jobx.ok(["cancel", high]);
     expect(await jobx.wait(id)).toBe(0);
     expect(await jobx.tasks(id)).toMatchObject([{ state: "succeeded", attempt: 1 }]);
   });
