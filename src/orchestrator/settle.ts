@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
+import type { JobSpec } from "../model/job.ts";
 import { wayOut } from "../model/way-out.ts";
 import { readSummary, removeEnvironment, type Summary, writeNative, writeSummary } from "../store/jobs.ts";
 import { applyStatus, closeTasks, endOf } from "./element-status.ts";
@@ -9,6 +10,7 @@ import { elementsOf, tasksOfElement } from "./elements.ts";
 import type { JobReader } from "./job-reader.ts";
 import { resubmit } from "./resubmit.ts";
 import type { Services } from "./services.ts";
+import { isSubmitterGone } from "./submitter.ts";
 import { summaryOf } from "./summary.ts";
 
 /** A submission that has no native id after this long was interrupted. */
@@ -18,7 +20,7 @@ const SUBMISSION_SECONDS = 60;
 export type SettleOptions = { resubmit?: boolean; detail?: boolean };
 
 /**
- * Asks the executors, once each, about the jobs that are not final, lays their answers over the
+ * Asks the executors, once each and side by side, about the jobs that are not final, lays their answers over the
  * records, and gives tasks that have ended without a record their verdict. A scheduler that cannot be
  * asked changes nothing: the note says so, and the records still count. With `resubmit`, what was lost and
  * has retries left is submitted again; without, it only looks lost.
@@ -32,23 +34,30 @@ export async function settle(
     readers.filter((reader) => !reader.isFinal),
     (reader) => reader.spec.executor,
   );
-  for (const [name, jobs] of byExecutor) {
-    for (const job of jobs) job.refreshRequests();
-    try {
-      const executor = await services.executors.get(name);
-      await adoptUnconfirmed(services, executor, jobs);
-      await settleWith(
-        services,
-        executor,
-        jobs.filter((job) => job.natives !== null),
-        options,
-      );
-    } catch (error) {
-      if (!(error instanceof JobxError) || error.code === "BUG") throw error;
-      services.note(`The ${name} executor could not be asked: ${messageOf(error)}`);
-    }
-  }
+  await Promise.all([...byExecutor].map(([name, jobs]) => settleExecutor(services, name, jobs, options)));
   for (const reader of readers) finish(reader);
+}
+
+async function settleExecutor(
+  services: Services,
+  name: string,
+  jobs: JobReader[],
+  options: SettleOptions,
+): Promise<void> {
+  for (const job of jobs) job.refreshRequests();
+  try {
+    const executor = await services.executors.get(name);
+    await adoptUnconfirmed(services, executor, jobs);
+    await settleWith(
+      services,
+      executor,
+      jobs.filter((job) => job.natives !== null),
+      options,
+    );
+  } catch (error) {
+    if (!(error instanceof JobxError) || error.code === "BUG") throw error;
+    services.note(`The ${name} executor could not be asked: ${messageOf(error)}`);
+  }
 }
 
 /** Writes what the end of a job leaves: its summary; its environment is needed no more. */
@@ -133,13 +142,23 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
       job.natives = found.natives;
       continue;
     }
-    const age = (Date.now() - Date.parse(job.spec.created)) / 1000;
-    if (age < SUBMISSION_SECONDS) {
+    if (!isCutOff(executor, job.spec)) {
       job.rest = { state: "queued", reason: "it is being submitted", native: null, node: null };
     } else {
+      // What it came to before that beats this verdict.
+      job.refresh();
       const where = job.spec.host === hostname() ? "" : ` on ${job.spec.host}`;
       const reason = `the submission${where} was cut off before ${executor.name} accepted it; jobx retry ${job.id} submits it again`;
       closeTasks(executor, job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });
     }
   }
+}
+
+/**
+ * Whether a submission without a native id comes to nothing any more. A scheduler's command may outlive the jobx that
+ * started it, so only what this host runs itself is over as soon as that has died.
+ */
+function isCutOff(executor: Executor, spec: JobSpec): boolean {
+  const age = (Date.now() - Date.parse(spec.created)) / 1000;
+  return age >= SUBMISSION_SECONDS || (executor.capabilities.thisHost === true && isSubmitterGone(spec));
 }
