@@ -121,8 +121,8 @@ const RESERVED: [RegExp, string][] = [
   [/^(-W|--wait\b(?!-))/, "Use jobx submit --wait"],
 ];
 
-/** Partitions with their longest and usual time, and the CPUs and MiB of their nodes, a line for each size of nodes. */
-const SINFO = ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s"];
+/** Partitions with their longest and usual time and the CPUs, MiB and number of their nodes, a line for each size of nodes. */
+const SINFO = ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s|%D"];
 
 const SQUEUE = "%i|%T|%r|%N|%V|%e|%S|%o";
 const SACCT = "JobID,State,ExitCode,NodeList,Submit,End,Reason,JobName";
@@ -266,7 +266,10 @@ export default defineScheduler({
       "%A",
     ],
     parse: (stdout) => /^\d+$/m.exec(stdout)?.[0] ?? null,
-    argv: (id, words) => ["srun", `--jobid=${id}`, "--overlap", "--nodes=1", "--ntasks=1", "--pty", ...words],
+    argv: (id, words, isTerminal) => [
+      ...["srun", `--jobid=${id}`, "--overlap", "--nodes=1", "--ntasks=1"],
+      ...(isTerminal ? ["--pty", ...words] : words),
+    ],
   },
 
   environment: (env) => ({
@@ -301,7 +304,7 @@ function script(array: NativeArray): string {
   const { spec, worker, resources } = array;
   const lines = [
     "#!/bin/bash",
-    `# jobx ${spec.version}, job ${spec.id}: runs element $1 + the array's index.`,
+    `# jobx ${spec.version}: runs element $1 + the array's index.`,
     "trap '' USR1 USR2 TERM",
     "export JOBX_ELEMENT=$(( ${1%%+*} + ${SLURM_ARRAY_TASK_ID:-0} ))",
     "export JOBX_RESTARTS=${SLURM_RESTART_COUNT:-0}",
@@ -792,28 +795,36 @@ const HINTS: [RegExp, string][] = [
   [/time limit/i, "`sinfo -o '%P %l'` shows what the partitions allow"],
   [
     /node configuration is not available/i,
-    "No node has that much: `sinfo -N -o '%N %c %m %G %f'` shows what they have",
+    "No node has what it asks for: `sinfo -N -o '%N %c %m %G %f'` shows what they have",
   ],
+  [/Invalid feature/i, "`sinfo -N -o '%N %f'` shows the features of the nodes"],
+  [/generic resource/i, "`sinfo -N -o '%N %G'` shows what the nodes have"],
+  [/license/i, "`scontrol show licenses` lists them"],
+  [/reservation/i, "`scontrol show reservation` lists them"],
 ];
 
 /** A line for each size of nodes. */
 function parsePartitions(stdout: string): Partition[] {
-  const byName = new Map<string, Partition>();
-  for (const line of linesOf(stdout)) {
-    const [word = "", longest = "", usual = "", cpus = "", mem = "", size = ""] = line.split("|");
-    const name = word.replace("*", "");
-    const known = byName.get(name);
-    byName.set(name, {
+  const byName = Map.groupBy(
+    linesOf(stdout).map((line) => line.split("|")),
+    ([word = ""]) => word.replace("*", ""),
+  );
+  return [...byName].map(([name, lines]) => {
+    const [word = "", longest = "", usual = "", , , size = ""] = lines[0] ?? [];
+    const column = (at: number) => lines.map((line) => Number(line[at]));
+    // "1-infinite"; and where sinfo shortens a number, there are more than anyone asks for.
+    const limit = Number(/(\d+)$/.exec(size)?.[1] ?? Infinity);
+    const nodes = Math.min(limit, column(6).reduce((sum, count) => sum + count, 0) || Infinity);
+    return {
       name,
       isDefault: word.endsWith("*"),
       maxSeconds: secondsOf(longest),
       defaultSeconds: secondsOf(usual),
-      maxNodes: Number(/(\d+)$/.exec(size)?.[1] ?? 0) || null,
-      cpus: Math.max(known?.cpus ?? 0, Number(cpus)),
-      memBytes: Math.max(known?.memBytes ?? 0, Number(mem) * 1024 ** 2),
-    });
-  }
-  return [...byName.values()];
+      maxNodes: Number.isFinite(nodes) ? nodes : null,
+      cpus: Math.max(...column(3)),
+      memBytes: Math.max(...column(4)) * 1024 ** 2,
+    };
+  });
 }
 
 /** "infinite", "n/a" */
@@ -853,8 +864,10 @@ function examinePartitions({ code, stdout, stderr }: CommandResult): Finding[] {
     return [warning("partition", "there is no default partition", mend)];
   }
   const { name, defaultSeconds, maxSeconds } = usual;
-  const time = (seconds: number | null) => (seconds === null ? "no limit" : `${seconds / 60} minutes`);
-  const limits = `${time(defaultSeconds ?? maxSeconds)} for a job that asks for none, ${time(maxSeconds)} at most`;
+  const least = defaultSeconds ?? maxSeconds;
+  const most = maxSeconds === null ? "no limit" : `${maxSeconds / 60} minutes`;
+  const limits =
+    least === null ? "no time limit" : `${least / 60} minutes for a job that asks for none, ${most} at most`;
   return [fine("partition", `${name} by default, of ${partitions.length}: ${limits}`)];
 }
 

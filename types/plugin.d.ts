@@ -203,6 +203,8 @@ export type JobSpec = {
   cwd: string;
   user: string;
   host: string;
+  /** The process that submitted, which tells whether it still does; null or absent where that is not known. */
+  submitter?: Submitter | null;
   /** The jobx that submitted. */
   version: string;
   /** ISO 8601 UTC. */
@@ -317,6 +319,13 @@ type Dependency = {
 
 /** When a job may start, seen from another job. `each`: task i after task i. */
 type DependencyKind = "ok" | "any" | "fail" | "each";
+
+/** A process of `host`: `start` tells it from a later one of the same number, `space` what its number counts. */
+type Submitter = {
+  pid: number;
+  start: string;
+  space: string;
+};
 
 /** One submission, complete. Resources are exactly as the user gave them. */
 export type SubmitRequest = {
@@ -488,7 +497,8 @@ export type SchedulerDefinition = {
   shell?: {
     locate(target: Target): string[];
     parse(stdout: string): string | null;
-    argv(id: string, words: string[]): string[];
+    /** `isTerminal`: a person types there; without it words come from a file or another command. */
+    argv(id: string, words: string[], isTerminal: boolean): string[];
   };
   /** Reads the scheduler's variables inside a job. */
   environment(env: Record<string, string | undefined>): ElementEnvironment;

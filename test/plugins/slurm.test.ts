@@ -194,9 +194,9 @@ describe("sbatch is called", () => {
 describe("what a partition allows", () => {
   // sinfo of 22.05.8, the second partition with nodes of two sizes.
   const SINFO = [
-    "main*|infinite|n/a|8|65536|1-infinite",
-    "gpu|1-00:00:00|1:00|16|131072|1-2",
-    "gpu|1-00:00:00|1:00|64|262144|1-2",
+    "main*|infinite|n/a|8|65536|1-infinite|3",
+    "gpu|1-00:00:00|1:00|16|131072|1-2|7",
+    "gpu|1-00:00:00|1:00|64|262144|1-2|1",
   ].join("\n");
 
   async function accepted(changes: Parameters<typeof requestFor>[2], tasks = 1) {
@@ -215,6 +215,7 @@ describe("what a partition allows", () => {
     [{ cpus: 65, partition: "gpu" }, "asks for 65 CPUs on a node, and partition gpu has nodes of 64 at most"],
     [{ cpus: 5, ranksPerNode: 2 }, "asks for 10 CPUs on a node, and partition main has nodes of 8 at most"],
     [{ nodes: 3, partition: "gpu" }, "asks for 3 nodes, and partition gpu allows 2"],
+    [{ nodes: 4 }, "asks for 4 nodes, and partition main allows 3"],
     [{ memBytes: 2 ** 37 }, "asks for 128.0 GiB of memory, and partition main has nodes of 64.0 GiB at most"],
   ])("is the most that %o may ask for", async (resources, message) => {
     await expect(accepted({ resources })).rejects.toMatchObject({

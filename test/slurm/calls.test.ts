@@ -42,7 +42,9 @@ describeSlurm("what a job costs the controller", () => {
     await jobx.wait(await jobx.submit(["--", "true"]));
     jobx.forgetCalls();
     const id = await jobx.submit(["-t", "1m", "--", "true"]);
-    expect(STATUS.map((name) => jobx.callLines(name)).flat()).toEqual(["sinfo -h -e -o %P|%l|%L|%c|%m|%s"]);
+    expect(STATUS.map((name) => jobx.callLines(name)).flat()).toEqual([
+      "sinfo -h -e -o %P|%l|%L|%c|%m|%s|%D",
+    ]);
     jobx.forgetCalls();
     await jobx.submit(["-t", "1m", "--", "true"]);
     expect(jobx.calls("sbatch")).toBe(1);

@@ -100,7 +100,8 @@ export type SchedulerDefinition = {
   shell?: {
     locate(target: Target): string[];
     parse(stdout: string): string | null;
-    argv(id: string, words: string[]): string[];
+    /** `isTerminal`: a person types there; without it words come from a file or another command. */
+    argv(id: string, words: string[], isTerminal: boolean): string[];
   };
   /** Reads the scheduler's variables inside a job. */
   environment(env: Record<string, string | undefined>): ElementEnvironment;

@@ -28,7 +28,7 @@ export async function shellInside(
   }
   const environment = cleanJobEnvironment(context.env, { cleanEnv: spec.run.cleanEnv, extra: spec.run.env });
   return {
-    argv: shell.argv(id, [context.env.SHELL || "/bin/sh"]),
+    argv: shell.argv(id, [context.env.SHELL || "/bin/sh"], process.stdin.isTTY),
     cwd: spec.cwd,
     env: {
       ...environment,
