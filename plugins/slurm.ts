@@ -266,10 +266,10 @@ export default defineScheduler({
       "%A",
     ],
     parse: (stdout) => /^\d+$/m.exec(stdout)?.[0] ?? null,
-    argv: (id, words, isTerminal) => [
-      ...["srun", `--jobid=${id}`, "--overlap", "--nodes=1", "--ntasks=1"],
-      ...(isTerminal ? ["--pty", ...words] : words),
-    ],
+    argv(id, words, isTerminal) {
+      const srun = ["srun", `--jobid=${id}`, "--overlap", "--nodes=1", "--ntasks=1"];
+      return [...srun, ...(isTerminal ? ["--pty"] : []), ...words];
+    },
   },
 
   environment: (env) => ({
