@@ -85,6 +85,8 @@ export type JobSpec = {
   cwd: string;
   user: string;
   host: string;
+  /** The process that submitted, which tells whether it still does; null or absent where that is not known. */
+  submitter?: Submitter | null;
   /** The jobx that submitted. */
   version: string;
   /** ISO 8601 UTC. */
@@ -94,6 +96,9 @@ export type JobSpec = {
   /** The job and tasks that this one retries: `tasks[i]` is the origin of task i. */
   origin: { job: number; tasks: number[] } | null;
 };
+
+/** A process of `host`: `start` tells it from a later one of the same number, `space` what its number counts. */
+export type Submitter = { pid: number; start: string; space: string };
 
 /** One task's arguments, a record of payload.msgpack. */
 export type TaskPayload = {

@@ -76,7 +76,8 @@ function openSpec(home: string, id: number, dir: string): JobSpec {
     return readSpec(dir);
   } catch (error) {
     if (!(error instanceof JobxError) || error.code !== "NOT_FOUND") throw error;
-    const ids = jobIds(home);
+    // A submission that was cut off may have left its empty folder.
+    const ids = jobIds(home).filter((other) => other !== id);
     throw new JobxError("NOT_FOUND", `There is no job ${id} in ${home}`, {
       hint:
         ids.length === 0

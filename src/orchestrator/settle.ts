@@ -136,17 +136,19 @@ function unknownElement(job: number, element: number): ElementStatus {
 async function adoptUnconfirmed(services: Services, executor: Executor, jobs: JobReader[]): Promise<void> {
   for (const job of jobs) {
     if (job.natives !== null) continue;
+    const cutOff = isCutOff(executor, job.spec);
+    // Looked at again only now: it may have been accepted, and have ended, until just before.
+    job.refresh();
+    if (job.natives !== null || job.isFinal) continue;
     const found = await executor.find?.(job.spec.token, services.executors.contextFor(executor));
     if (found) {
       writeNative(job.dir, found);
       job.natives = found.natives;
       continue;
     }
-    if (!isCutOff(executor, job.spec)) {
+    if (!cutOff) {
       job.rest = { state: "queued", reason: "it is being submitted", native: null, node: null };
     } else {
-      // What it came to before that beats this verdict.
-      job.refresh();
       const where = job.spec.host === hostname() ? "" : ` on ${job.spec.host}`;
       const reason = `the submission${where} was cut off before ${executor.name} accepted it; jobx retry ${job.id} submits it again`;
       closeTasks(executor, job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });

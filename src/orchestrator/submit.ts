@@ -21,6 +21,7 @@ import { elementsOf } from "./elements.ts";
 import { checkPresence } from "./presence.ts";
 import { pinRuntime } from "./runtime.ts";
 import type { Services } from "./services.ts";
+import { ownSubmitter } from "./submitter.ts";
 
 export type SubmitInput = Pick<
   JobSpec,
@@ -120,6 +121,7 @@ export async function draftJob(
     cwd: input.cwd,
     user: userOf(services.env),
     host: hostname(),
+    submitter: ownSubmitter(),
     version,
     created: new Date().toISOString(),
     origin: input.origin,

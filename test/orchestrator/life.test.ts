@@ -3,7 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { JobxError } from "../../src/errors.ts";
-import type { ResultRecord } from "../../src/model/records.ts";
+import type { ResultRecord, SegmentRecord } from "../../src/model/records.ts";
 import { cancelJobs } from "../../src/orchestrator/control.ts";
 import { listJobs } from "../../src/orchestrator/list.ts";
 import { taskValue } from "../../src/orchestrator/results.ts";
@@ -38,7 +38,7 @@ function result(task: number, changes: Partial<ResultRecord> = {}): ResultRecord
   };
 }
 
-async function record(dir: string, records: ResultRecord[], start = 0): Promise<void> {
+async function record(dir: string, records: SegmentRecord[], start = 0): Promise<void> {
   const writer = SegmentWriter.create(segmentPath(dir, 0, start, 0));
   for (const one of records) await writer.append(one);
   await writer.close();
@@ -109,6 +109,22 @@ describe("a job", () => {
     expect(view.state).toBe("lost");
     expect(view.task(0).reason).toContain("jobx retry 1");
   });
+
+  test.each([true, false])(
+    "whose submitter died before it was accepted is lost at once where this host runs it (%p)",
+    async (thisHost) => {
+      const memory = new MemoryExecutor({ thisHost });
+      const services = memory.services(tempDir());
+      const { dir } = await submitJob(services, input(1));
+      rmSync(jobFiles.native(dir));
+      const spec = readSpec(dir);
+      if (!spec.submitter) throw new Error("the request does not say who submitted it");
+      writeSpec(dir, { ...spec, submitter: { ...spec.submitter, start: "another" }, host: "elsewhere" });
+      expect((await firstView(services, 1)).reason).toContain("being submitted");
+      writeSpec(dir, { ...spec, submitter: { ...spec.submitter, start: "another" } });
+      expect((await firstView(services, 1)).state).toBe(thisHost ? "lost" : "queued");
+    },
+  );
 
   test("has its records believed before its executor", async () => {
     const memory = new MemoryExecutor();
