@@ -32,7 +32,12 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
   if (executor.capabilities.wholeJob) {
     job.rest = overlay;
     if (status.state === "queued" && status.reason !== null) overlayRunning(job, overlay);
-  } else for (const task of tasks) if (isWaiting(job, task, status)) job.overlays.set(task, overlay);
+  } else {
+    for (const task of tasks) {
+      if (isWaiting(job, task, status)) job.overlays.set(task, overlay);
+      else if (isStopped(job, task, status)) job.overlays.set(task, { ...overlay, state: "running" });
+    }
+  }
   overlayRequests(job, tasks, overlay, status.state === "queued");
   return true;
 }
@@ -62,6 +67,11 @@ function isWaiting(job: JobReader, task: number, { element, state }: ElementStat
   const { startedAt } = job.task(task);
   const submitted = holderOf(natives, element)?.submitted ?? "";
   return startedAt !== null && Date.parse(startedAt) < Date.parse(submitted);
+}
+
+/** It runs, and the executor says why it gets nowhere: it is suspended, say. */
+function isStopped(job: JobReader, task: number, { state, reason }: ElementStatus): boolean {
+  return state === "running" && reason !== null && job.recordedState(task) === "running";
 }
 
 /** Schedulers forget at once what was cancelled before it started; no record of it can be late. */

@@ -17,6 +17,7 @@ import { jobDir, jobFiles, segmentPath } from "../../src/store/layout.ts";
 import { SegmentWriter } from "../../src/store/segments.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { tempDir } from "../helpers/temp.ts";
+import { startedRecord } from "../store/records.ts";
 
 function result(task: number, changes: Partial<ResultRecord> = {}): ResultRecord {
   return {
@@ -164,6 +165,20 @@ describe("a job", () => {
     memory.answer = { state: "running", native: "r", reason: null, node: "node3" };
     const view = await firstView(services, 1);
     expect(view.task(0)).toMatchObject({ state: "queued", reason: "starting", native: "r", node: "node3" });
+  });
+
+  test("that its executor has suspended runs, and says so", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(1));
+    await record(dir, [startedRecord(0)]);
+    memory.answer = { state: "running", native: "s", reason: "suspended on node3", node: "node3" };
+    expect((await firstView(services, 1)).task(0)).toMatchObject({
+      state: "running",
+      reason: "suspended on node3",
+    });
+    memory.answer = { state: "running", native: "r", reason: null, node: "node3" };
+    expect((await firstView(services, 1)).task(0)).toMatchObject({ state: "running", reason: null });
   });
 
   test("that its executor has forgotten is lost after its grace, and a wait for it ends", async () => {
