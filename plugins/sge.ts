@@ -666,11 +666,11 @@ function isUnknown({ stdout, stderr }: CommandResult): boolean {
 
 /** Why an element waits or how it ended. */
 function explain(status: NativeStatus, job: JobRef): string | null {
-  const { state, native, node } = status;
+  const { id, state, native, node } = status;
   const on = node === null ? "" : ` on ${node}`;
   switch (state) {
     case "queued":
-      return whyQueued(native, job);
+      return whyQueued(id, native, job);
     case "running":
       return whyStrange(native, on);
     case "ended":
@@ -684,10 +684,10 @@ function explain(status: NativeStatus, job: JobRef): string | null {
   }
 }
 
-function whyQueued(native: string, job: JobRef): string {
+function whyQueued(id: string, native: string, job: JobRef): string {
   if (!isKnown(native)) return `Grid Engine says ${native}, which this jobx does not know`;
   if (native.includes("R")) return "waits to run again";
-  if (!native.includes("h")) return "waits for free slots; qstat -j says more where the site allows it";
+  if (!native.includes("h")) return `waits for free slots; qstat -j ${id} may say more`;
   const jobs = predecessorsOf(job);
   return jobs === null ? "held; jobx release lets it start" : `waits for the end of ${jobs}`;
 }
@@ -705,9 +705,9 @@ function whyGone({ native }: NativeStatus, on: string): string {
   return `Grid Engine says that it ended${on} with exit code 0, and it left no record`;
 }
 
-function whyFailed({ native, reason, exitCode, signal }: NativeStatus, on: string): string {
+function whyFailed({ id, native, reason, exitCode, signal }: NativeStatus, on: string): string {
   if (native.startsWith("E")) {
-    return `Grid Engine cannot start it (${native}): ${reason ?? "see qstat -j"}; qdel takes it out of the queue`;
+    return `Grid Engine cannot start it (${native}): ${reason ?? `see qstat -j ${id}`}; qdel ${id} takes it out of the queue`;
   }
   if (native === "failed 19")
     return `its node${on === "" ? "" : `, ${on.slice(4)},`} failed (${reason ?? native})`;
