@@ -503,7 +503,7 @@ function indexWords(id: string, indices: number[]): string[] {
 /** So many ranges keep an argument well below what the system allows. */
 const MAX_RANGES = 5_000;
 
-/** What Slurm's states mean; squeue(1) and sacct(1), "JOB STATE CODES", of 20.11 to 25.05. */
+/** What Slurm's states mean; squeue(1) and sacct(1), "JOB STATE CODES", of 20.11 to 25.11. */
 const STATES: Record<string, NativeStatus["state"]> = {
   PENDING: "queued",
   CONFIGURING: "queued",
@@ -515,6 +515,7 @@ const STATES: Record<string, NativeStatus["state"]> = {
   SPECIAL_EXIT: "queued",
   RUNNING: "running",
   COMPLETING: "running",
+  EXPEDITING: "running",
   RESIZING: "running",
   SIGNALING: "running",
   STAGE_OUT: "running",

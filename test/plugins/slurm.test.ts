@@ -429,6 +429,31 @@ describe("status", () => {
     expect(statuses[0]?.reason).toContain(words);
   });
 
+  // squeue(1), JOB STATE CODES, of 22.05.8, and what later versions have added; the last one is nobody's.
+  test.each([
+    [
+      "queued",
+      "PENDING CONFIGURING POWER_UP_NODE REQUEUED REQUEUE_FED REQUEUE_HOLD RESV_DEL_HOLD SPECIAL_EXIT FLYING",
+    ],
+    ["running", "RUNNING COMPLETING EXPEDITING RESIZING SIGNALING STAGE_OUT STOPPED SUSPENDED UPDATE_DB"],
+    ["ended", "COMPLETED"],
+    ["failed", "BOOT_FAIL FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED RECONFIG_FAIL"],
+    ["timeout", "DEADLINE TIMEOUT"],
+    ["cancelled", "CANCELLED REVOKED"],
+  ])("is %s, with Slurm's word and a reason, for %s", async (state, words) => {
+    const table: Record<string, string | undefined> = slurm.scheduler?.states ?? {};
+    for (const native of words.split(" ")) {
+      const [status] = await statusOf(1, (home) => ({
+        squeue: {
+          stdout: `7|${native}|None|node1|2026-11-22T18:11:04|N/A|N/A|${home}/jobs/12/submit.sh 0+1 T`,
+        },
+      }));
+      expect(status).toMatchObject({ state, native });
+      if (native !== "RUNNING") expect(status?.reason).toBeString();
+      expect(table[native]).toBe(native === "FLYING" ? undefined : state);
+    }
+  });
+
   test("counts for a person who looks the jobs that are ahead, at most once a minute", async () => {
     const home = tempDir();
     const command = `${home}/jobs/12/submit.sh 0+1 T`;
