@@ -472,6 +472,7 @@ function parseQstat(result: CommandResult): NativeStatus[] {
         submitted: timeOf(field("JB_submission_time")),
         command: given(field("JB_name")),
         isVague: state === "failed",
+        neverStarted: state === "failed",
       },
     ];
   });
@@ -491,6 +492,7 @@ function parseErrors(result: CommandResult): NativeStatus[] {
         indices: isArray ? String(Number(task) - 1) : null,
         state: "failed",
         native: "Eqw",
+        neverStarted: true,
         reason: reason.replace(/^error: /, "").trim(),
         command: given(fieldOf(text, "job_name")),
       }),

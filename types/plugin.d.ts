@@ -589,6 +589,8 @@ export type NativeStatus = {
   command: string | null;
   /** A later stage may know more of its end. */
   isVague: boolean;
+  /** It has ended without ever starting, so no record is late; by default what was cancelled before it had a node. */
+  neverStarted?: boolean;
   /** The job's name, where no command is told: the id may have been given to another submission. */
   name?: string | null;
   /** The jobs ahead of it, where somebody wants to know. */

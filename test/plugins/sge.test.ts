@@ -104,6 +104,12 @@ describe("status", () => {
     expect(found[1]?.reason).toContain("free slots");
   });
 
+  test("knows at once that what cannot be started left no record", async () => {
+    const found = await statesOf(row("77", "Eqw", "1-10:1"));
+    expect(found[0]).toMatchObject({ state: "failed", neverStarted: true });
+    expect(found[0]?.reason).toContain("see qstat -j 77; qdel 77 takes it out of the queue");
+  });
+
   test("takes a row of another submission with the same id for none of its own", async () => {
     const found = await statesOf(row("77", "r", "1-10:1", "other.0ther.0+10"));
     expect(new Set(found.map(({ state }) => state))).toEqual(new Set(["unknown"]));

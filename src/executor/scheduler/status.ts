@@ -157,7 +157,7 @@ function elementStatus(
   const reason = found === JUST_SUBMITTED ? null : (definition.explain?.(found, job) ?? null);
   const { state, node, endedAt } = found;
   const word = found.native === "" ? null : found.native;
-  const neverStarted = state === "cancelled" && node === null;
+  const neverStarted = found.neverStarted ?? (state === "cancelled" && node === null);
   return { ...base, state, native: word, reason, node, endedAt, neverStarted };
 }
 
