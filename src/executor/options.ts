@@ -93,17 +93,12 @@ export function validateOptions(
   return values;
 }
 
-/** The options of an executor as lines of `jobx help EXECUTOR`; empty for an executor without options. */
-export function describeOptions(schema: OptionSchema): string[] {
-  const rows = Object.entries(schema).map(([name, known]) => ({
-    left: `${name}=${known.placeholder}`,
-    right:
-      known.default === undefined
-        ? known.description
-        : `${known.description} (default: ${known.format(known.default)})`,
-  }));
-  const width = Math.max(0, ...rows.map((row) => row.left.length));
-  return rows.map((row) => `${row.left.padEnd(width)}  ${row.right}`);
+/** The options of an executor for `jobx help EXECUTOR`, each with its explanation. */
+export function describeOptions(schema: OptionSchema): [option: string, explanation: string][] {
+  return Object.entries(schema).map(([name, { placeholder, description, default: value, format }]) => [
+    `${name}=${placeholder}`,
+    value === undefined ? description : `${description} (default: ${format(value)})`,
+  ]);
 }
 
 function spec<T>(

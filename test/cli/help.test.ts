@@ -1,12 +1,18 @@
 import { describe, expect, test } from "bun:test";
 
+import lsf from "../../plugins/lsf.ts";
+import pbs from "../../plugins/pbs.ts";
+import sge from "../../plugins/sge.ts";
+import slurm from "../../plugins/slurm.ts";
 import { flagsOf } from "../../src/cli/args/flags.ts";
 import { GLOBAL_ARGS } from "../../src/cli/args/globals.ts";
 import { renderCommandHelp, renderRootHelp } from "../../src/cli/args/help.ts";
+import { rows } from "../../src/cli/args/layout.ts";
 import { COMMANDS, loadCommand } from "../../src/cli/commands.ts";
 import { renderMarkdown } from "../../src/cli/help/render.ts";
 import { TOPICS } from "../../src/cli/help/topics.ts";
 import { makeOutput } from "../../src/cli/output.ts";
+import { describeOptions } from "../../src/executor/options.ts";
 
 const { style } = makeOutput({
   json: false,
@@ -87,3 +93,10 @@ describe.each(TOPICS.map((topic) => [topic.name, topic] as const))("the chapter 
     for (const [flag] of before.matchAll(/--[a-z][a-z-]+/g)) expect(spelled).toContain(flag);
   });
 });
+
+test.each([slurm, sge, pbs, lsf].map((executor) => [executor.name, executor] as const))(
+  "the options of %s fit 80 columns",
+  (_, { options }) => {
+    expect(tooWide(rows(describeOptions(options), String))).toEqual([]);
+  },
+);

@@ -73,8 +73,7 @@ async function optionsText(name: string, context: CliContext, isTopic: boolean):
   const { style } = context.output;
   const executor = await registry.get(name);
   const options = describeOptions(executor.options);
-  const body =
-    options.length > 0 ? options.map((line) => `  ${line}`).join("\n") : "  It has none of its own.";
+  const body = options.length > 0 ? rows(options, style.cyan) : "  It has none of its own.";
   const parts = [`${style.bold(`Options of ${name}`)}\n${body}`];
   if (options.length > 0) {
     parts.push(`Give them with -o KEY=VALUE, or in the table [${name}] of the configuration.`);
