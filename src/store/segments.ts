@@ -7,7 +7,7 @@ import { encode } from "./codec.ts";
 import { ensureDir, openFile, syncFolder, writeNewFile } from "./files.ts";
 import { PREAMBLE_BYTES, writePreamble } from "./preamble.ts";
 import { frameHeader } from "./segment-format.ts";
-import { isPassing, RETRY_MS, retryPauses, storageError } from "./storage-errors.ts";
+import { isPassing, type RetryOptions, retryPauses, storageError } from "./storage-errors.ts";
 
 /** Records are synced in groups, at most this often: what makes thousands of records a second possible. */
 const GROUP_MS = 20;
@@ -20,7 +20,7 @@ type Pending = { record: Uint8Array; sync: boolean; resolve: () => void; reject:
  */
 export class SegmentWriter {
   readonly path: string;
-  readonly #retryMs: number;
+  readonly #retrying: RetryOptions;
   readonly #salt = newSalt();
   #file: number | null = null;
   /** Up to here, everything was synced. */
@@ -39,11 +39,10 @@ export class SegmentWriter {
 
   /**
    * Makes a new segment and the folders above it. Where the disk refuses for now, the first records make it.
-   * Throws STORAGE when the file exists or can never be made. `retryMs` is how long refused writes are
-   * tried again, 60 s by default.
+   * Throws STORAGE when the file exists or can never be made.
    */
-  static create(path: string, options: { retryMs?: number } = {}): SegmentWriter {
-    const writer = new SegmentWriter(path, options.retryMs ?? RETRY_MS);
+  static create(path: string, options: RetryOptions = {}): SegmentWriter {
+    const writer = new SegmentWriter(path, options);
     try {
       ensureDir(dirname(path));
       writer.#file = openFile(path, "wx");
@@ -54,9 +53,9 @@ export class SegmentWriter {
     return writer;
   }
 
-  private constructor(path: string, retryMs: number) {
+  private constructor(path: string, retrying: RetryOptions) {
     this.path = path;
-    this.#retryMs = retryMs;
+    this.#retrying = retrying;
     this.#unsynced = [writePreamble("segment", this.#salt)];
   }
 
@@ -136,7 +135,7 @@ export class SegmentWriter {
   }
 
   async #writeTrying(frames: Uint8Array[], sync: boolean): Promise<void> {
-    const pauses = retryPauses(this.#retryMs)[Symbol.iterator]();
+    let pauses: Iterator<number> | null = null;
     for (;;) {
       try {
         return await this.#write(frames, sync);
@@ -144,6 +143,7 @@ export class SegmentWriter {
         if (!isPassing(error)) throw error;
         // A stale handle never becomes fresh again, and a new one costs nothing.
         this.#forgetFile();
+        pauses ??= retryPauses(this.path, error, this.#retrying)[Symbol.iterator]();
         const pause = pauses.next();
         if (pause.done) throw error;
         await Bun.sleep(pause.value);

@@ -35,13 +35,23 @@ export function storageError(path: string, verb: "written" | "read" | "removed",
 }
 
 /** How long a worker tries to write before it gives up. */
-export const RETRY_MS = 60_000;
+const RETRY_MS = 60_000;
+
+/** `retryMs`: how long refused writes are tried again, 60 s by default. `onRefused` is told at the first refusal. */
+export type RetryOptions = { retryMs?: number; onRefused?: (why: string) => void };
+
 const FIRST_PAUSE_MS = 50;
 const LAST_PAUSE_MS = 2_000;
 
-/** The pauses, in ms, between tries of something that may pass, until `retryMs` are over. */
-export function* retryPauses(retryMs: number): Iterable<number> {
+/** The pauses, in ms, between tries to write a file that was refused for now, until `retryMs` are over. */
+export function* retryPauses(path: string, error: unknown, options: RetryOptions): Iterable<number> {
+  const { retryMs = RETRY_MS, onRefused } = options;
   const deadline = performance.now() + retryMs;
+  try {
+    onRefused?.(`${storageError(path, "written", error).message}; it is tried again for ${retryMs / 1000} s`);
+  } catch {
+    // The log may be on the same full disk.
+  }
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LAST_PAUSE_MS)) {
     const left = deadline - performance.now();
     if (left <= 0) return;

@@ -8,7 +8,7 @@ import { checkEncodable, decode, encode } from "./codec.ts";
 import { ensureDir, readInto, whenThere, writeAtomically, writeFully } from "./files.ts";
 import { valuePath } from "./layout.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
-import { isPassing, RETRY_MS, retryPauses } from "./storage-errors.ts";
+import { isPassing, type RetryOptions, retryPauses } from "./storage-errors.ts";
 import { TYPED_ARRAYS } from "./walk.ts";
 
 /** Values that encode to more than this stand in a file of their own. */
@@ -26,35 +26,35 @@ const ARRAY_BUFFER = 2;
 /** From here on: the bytes of a typed array, by its place among them. */
 const FIRST_ARRAY = 3;
 
-type Body = { form: number; pieces: Iterable<Uint8Array> };
+/** `pieces` gives them all each time: a write that was refused is begun anew. */
+type Body = { form: number; pieces: () => Iterable<Uint8Array> };
 
 /**
  * Keeps a value: in the record up to 1 MiB, else in the file `name` of the job's values
  * (`dir` is the job's folder). Large strings and typed arrays are written as they are, without a second copy. Throws PAYLOAD for
- * what cannot be stored, and STORAGE when the disk refused for `retryMs` (60 s by default).
+ * what cannot be stored, and STORAGE when the disk refused for `retryMs`.
  */
 export function storeValue(
   dir: string,
   name: string,
   value: unknown,
-  options: { retryMs?: number } = {},
+  options: RetryOptions = {},
 ): StoredValue {
   const body = bodyOf(value);
   if (body === null) return { kind: "inline", value };
   const path = valuePath(dir, name);
-  for (const pause of retryPauses(options.retryMs ?? RETRY_MS)) {
+  let pauses: Iterator<number> | null = null;
+  for (;;) {
     try {
-      return write();
+      ensureDir(dirname(path));
+      return { kind: "file", name, bytes: writeValueFile(path, body) };
     } catch (error) {
       if (!(error instanceof JobxError) || !isPassing(error.cause)) throw error;
-      Bun.sleepSync(pause);
+      pauses ??= retryPauses(path, error, options)[Symbol.iterator]();
+      const pause = pauses.next();
+      if (pause.done) throw error;
+      Bun.sleepSync(pause.value);
     }
-  }
-  return write();
-
-  function write(): StoredValue {
-    ensureDir(dirname(path));
-    return { kind: "file", name, bytes: writeValueFile(path, body ?? { form: MSGPACK, pieces: [] }) };
   }
 }
 
@@ -75,11 +75,11 @@ export function loadValue(dir: string, stored: StoredValue): unknown {
 function bodyOf(value: unknown): Body | null {
   if (typeof value === "string" && value.length > INLINE_BYTES) {
     checkEncodable(value, "value");
-    return { form: TEXT, pieces: textPieces(value) };
+    return { form: TEXT, pieces: () => textPieces(value) };
   }
   if (value instanceof ArrayBuffer && value.byteLength > INLINE_BYTES) {
     checkEncodable(value, "value");
-    return { form: ARRAY_BUFFER, pieces: [new Uint8Array(value)] };
+    return { form: ARRAY_BUFFER, pieces: () => [new Uint8Array(value)] };
   }
   if (ArrayBuffer.isView(value) && value.byteLength > INLINE_BYTES) {
     const form = TYPED_ARRAYS.findIndex((each) => Object.getPrototypeOf(value) === each.prototype);
@@ -87,12 +87,12 @@ function bodyOf(value: unknown): Body | null {
       checkEncodable(value, "value");
       return {
         form: FIRST_ARRAY + form,
-        pieces: [new Uint8Array(value.buffer, value.byteOffset, value.byteLength)],
+        pieces: () => [new Uint8Array(value.buffer, value.byteOffset, value.byteLength)],
       };
     }
   }
   const encoded = encode(value);
-  return encoded.length <= INLINE_BYTES ? null : { form: MSGPACK, pieces: [encoded] };
+  return encoded.length <= INLINE_BYTES ? null : { form: MSGPACK, pieces: () => [encoded] };
 }
 
 function* textPieces(text: string): Iterable<Uint8Array> {
@@ -111,7 +111,7 @@ function writeValueFile(path: string, body: Body): number {
     const start = PREAMBLE_BYTES + HEADER_BYTES;
     let length = 0;
     let sum = 0;
-    for (const piece of body.pieces) {
+    for (const piece of body.pieces()) {
       writeFully(file, piece, start + length);
       length += piece.length;
       sum = checksum(piece, sum);

@@ -2,7 +2,7 @@ import { messageOf } from "../errors.ts";
 import type { StoredValue } from "../model/records.ts";
 import { storeValue } from "../store/values.ts";
 import { readCaptured, takeResultFile } from "./command-value.ts";
-import { closeLogs, type Logs, sizeOf } from "./logs.ts";
+import { closeLogs, type Logs, markAttempt, sizeOf } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { signalGroup, warnGroup } from "./processes.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
@@ -83,8 +83,9 @@ export function endOfCommand(start: CommandTraces, ended: Bun.Subprocess, offset
 
 function valueOf(start: CommandTraces, offset: number): StoredValue | null {
   const written = takeResultFile(start.resultPath);
-  if (written !== undefined) return storeValue(start.dir, start.valueName, written);
+  const onRefused = (why: string) => markAttempt(start.logs, why);
+  if (written !== undefined) return storeValue(start.dir, start.valueName, written, { onRefused });
   if (start.captureBytes === null) return null;
   const output = readCaptured(start.logs.out, offset, sizeOf(start.logs.out), start.captureBytes);
-  return storeValue(start.dir, start.valueName, output);
+  return storeValue(start.dir, start.valueName, output, { onRefused });
 }

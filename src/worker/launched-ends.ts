@@ -10,7 +10,7 @@ import { rankEndPath, resultFilePath, valueName } from "../store/layout.ts";
 import { storeValue } from "../store/values.ts";
 import { readCaptured, takeResultFile } from "./command-value.ts";
 import type { ElementContext } from "./element-context.ts";
-import { closeLogs, type LogNames, logNames, openLogs, sizeOf } from "./logs.ts";
+import { closeLogs, type LogNames, logNames, markAttempt, openLogs, sizeOf } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { readRankEnd } from "./rank-script.ts";
 import { neverRan, type RankEnd } from "./rank.ts";
@@ -81,11 +81,14 @@ function valueOf(context: ElementContext, launch: Launch, rank: number, from: nu
   const { task, attempt } = launch;
   const name = valueName(task, attempt, rank);
   const written = takeResultFile(resultFilePath(dir, task, attempt, rank));
-  if (written !== undefined) return storeValue(dir, name, written);
-  if (!spec.run.capture) return null;
+  if (written === undefined && !spec.run.capture) return null;
   const logs = openLogs(launchedLogs(context, launch, rank));
   try {
-    return storeValue(dir, name, readCaptured(logs.out, from, sizeOf(logs.out), spec.run.maxPayloadBytes));
+    const value =
+      written === undefined
+        ? readCaptured(logs.out, from, sizeOf(logs.out), spec.run.maxPayloadBytes)
+        : written;
+    return storeValue(dir, name, value, { onRefused: (why) => markAttempt(logs, why) });
   } finally {
     closeLogs(logs);
   }

@@ -26,8 +26,9 @@ export class Recorder {
     this.broken = new Promise((resolve) => (this.#fail = resolve));
   }
 
-  static create(path: string): Recorder {
-    return new Recorder(SegmentWriter.create(path));
+  /** `onRefused` is told when records wait, because the disk refuses them for now. */
+  static create(path: string, onRefused: (why: string) => void): Recorder {
+    return new Recorder(SegmentWriter.create(path, { onRefused }));
   }
 
   /**

@@ -59,7 +59,7 @@ async function supervise(dir: string, spec: JobSpec, element: Element): Promise<
   const ranks = ranksOf(spec.resources);
   for (const path of [jobFiles.values(dir), jobFiles.logs(dir)]) ensureDir(path);
   const history = await readLeftHistory(dir, element, { ranks, node });
-  const recorder = Recorder.create(segmentPath(dir, element.element, history.start, 0));
+  const recorder = Recorder.create(segmentPath(dir, element.element, history.start, 0), say);
   const { waiting, result } = takeUp({ dir, spec, element, node, ranks }, history, recorder);
   const context = await makeContext(dir, spec, { node, ranks, recorder, allocation: element.allocation });
 

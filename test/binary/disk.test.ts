@@ -34,6 +34,28 @@ describe.skipIf(!isRoot)("a full home", () => {
     });
   }, 90_000);
 
+  test("a result that finds no room is waited for, and the task's log says so at once", async () => {
+    const file = await jobx.file(
+      "large.ts",
+      `export default async function large() {
+  await Bun.write("asks", "");
+  while (!(await Bun.file("may").exists())) await Bun.sleep(20);
+  return "x".repeat(20_000_000);
+}
+`,
+    );
+    const id = await jobx.submit([file]);
+    await eventually(() => Bun.file(join(jobx.cwd, "asks")).exists());
+    const filler = join(disk, "filler");
+    fill(filler, 5_000_000);
+    await jobx.file("may", "");
+    await eventually(async () => /cannot be written.*tried again for 60 s/.test(await jobx.ok(["logs", id])));
+    expect(await jobx.json<{ state: string }>(["status", id])).toMatchObject({ state: "running" });
+    rmSync(filler);
+    expect((await jobx.run(["wait", id])).code).toBe(0);
+    expect((await jobx.json<string>(["result", id])).length).toBe(20_000_000);
+  }, 60_000);
+
   test("a submission that finds no room is refused and leaves nothing", async () => {
     const before = await jobx.json<unknown[]>(["list"]);
     const filler = join(disk, "filler");
@@ -54,12 +76,12 @@ describe.skipIf(!isRoot)("a full home", () => {
   }
 });
 
-/** Writes until the file system is full. */
-function fill(path: string): void {
+/** Writes until the file system is full, but for so many bytes. */
+function fill(path: string, left = 0): void {
   writeFileSync(path, "");
   const { bavail, bsize } = statfsSync(path);
   try {
-    writeFileSync(path, Buffer.alloc(bavail * bsize));
+    writeFileSync(path, Buffer.alloc(bavail * bsize - left));
   } catch {
     // Full, as wanted.
   }

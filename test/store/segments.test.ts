@@ -214,7 +214,8 @@ describe.skipIf(!mounted)("a full disk", () => {
 
   test("is waited for, and nothing is lost or torn when there is room again", async () => {
     const path = join(folder, "waits.seg");
-    const writer = SegmentWriter.create(path);
+    const told: string[] = [];
+    const writer = SegmentWriter.create(path, { onRefused: (why) => told.push(why) });
     await writer.append(resultRecord(0, "before"));
     fill(join(folder, "filler"));
     const big = "x".repeat(20_000);
@@ -227,6 +228,10 @@ describe.skipIf(!mounted)("a full disk", () => {
     expect(readSegment(path).records[0]).toEqual(resultRecord(0, "before"));
     expect(readSegment(path).damage).toEqual([]);
     expect(settled).toBe(false);
+    await eventually(() => told.length > 0);
+    expect(told).toEqual([
+      expect.stringMatching(/^.*waits\.seg cannot be written: .*it is tried again for 60 s$/),
+    ]);
     rmSync(join(folder, "filler"));
     await Promise.all(late);
     await writer.close();

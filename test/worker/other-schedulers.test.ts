@@ -134,7 +134,7 @@ describe("where the scheduler waits for any end of other jobs", () => {
 test("an element that is started elsewhere while it still leaves one host waits for what that run records", async () => {
   const dir = makeJob(tempDir(), { argv: ["true"] });
   const run = { task: 0, rank: 0, attempt: 0, node: "elsewhere", startedAt: new Date().toISOString() };
-  const recorder = Recorder.create(segmentPath(dir, 0, 0, 0));
+  const recorder = Recorder.create(segmentPath(dir, 0, 0, 0), () => undefined);
   recorder.started(() => ({ ...run, kind: "started", pid: 1, pidStart: null }));
   await eventually(() => recordsOf(dir).length === 1);
   const next = startWorker(dir, { ...ALLOCATION, JOBX_RESTARTS: "1", JOBX_HANDOVER_SECONDS: "20" });
