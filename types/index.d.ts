@@ -460,7 +460,7 @@ export interface ExecutorOptions extends ResourceOptions, ExecutorTables {
   retries?: number;
   /** Requeue after a timeout, up to this often, when the task can resume; 3 by default. */
   maxTimeouts?: number;
-  /** true: run again from the start after preemption or timeout; false: never. By default only what can resume. */
+  /** true: run again from the start after preemption, timeout or loss; false: never. By default only what can resume. */
   requeue?: boolean;
   /** Warn a task this long before its limit: minutes, or a text such as "90s" (default). */
   signalDelay?: string | number;

@@ -35,7 +35,7 @@ export type RunOptions = {
   retries: number;
   /** Requeue after a timeout, up to this often. */
   maxTimeouts: number;
-  /** true: run again from the start after preemption or timeout; false: never; null: only with a checkpoint or exit code 85. */
+  /** true: run again from the start after preemption, timeout or loss; false: never; null: only with a checkpoint or exit code 85. */
   requeue: boolean | null;
   /** Warn a task this many seconds before its limit. */
   signalDelaySeconds: number;

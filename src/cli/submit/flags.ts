@@ -68,7 +68,7 @@ export const submitFlags = {
   retries: { type: "string", valueHint: "N", description: "Run a failed task again up to N times" },
   requeue: {
     type: "boolean",
-    description: "Run again from the start after preemption or timeout",
+    description: "Run again from the start after preemption, timeout or loss",
     negativeDescription: "never",
   },
   "max-timeouts": {
