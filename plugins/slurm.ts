@@ -291,7 +291,7 @@ function elsewhere(instead: string) {
   return {
     ...option.string(`Not here: ${instead}`),
     parse: (): string => {
-      throw new Error(`is not taken here: use ${instead}`);
+      throw new Error(`use ${instead}`);
     },
   };
 }
