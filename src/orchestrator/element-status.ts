@@ -16,7 +16,10 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
     const isLate = job.overdue(status.element, executor.graceSeconds);
     const hasNoRecord =
       status.neverStarted === true || isDroppedUnstarted(job, tasks, status) || hasParted(job, tasks, status);
-    if (!isLate && !hasNoRecord && !endedBefore(status, executor.graceSeconds)) return true;
+    if (!isLate && !hasNoRecord && !endedBefore(status, executor.graceSeconds)) {
+      if (!executor.capabilities.wholeJob) overlayEnding(job, tasks, status);
+      return true;
+    }
     const retry = tasks.some((task) => !isFinal(job.recordedState(task))) && retryOf(executor, job, status);
     if (!retry) closeTasks(executor, job, tasks, status);
     else overlayLost(job, tasks, status, retry);
@@ -40,6 +43,15 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
   }
   overlayRequests(job, tasks, overlay, status.state === "queued");
   return true;
+}
+
+/** Its records may be late; what never began by them does not wait for its turn. */
+function overlayEnding(job: JobReader, tasks: number[], { state, native, node }: ElementStatus): void {
+  const what = state === "unknown" ? "the executor does not know it" : "the executor says it has ended";
+  for (const task of tasks) {
+    if (job.recordedState(task) !== "queued") continue;
+    job.overlays.set(task, { state: "queued", reason: `${what}; its record is awaited`, native, node });
+  }
 }
 
 /** No final word yet: a running wait submits it again. */

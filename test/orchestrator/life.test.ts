@@ -186,7 +186,10 @@ describe("a job", () => {
     const services = memory.services(tempDir());
     await submitJob(services, input(1));
     memory.answer = "nothing";
-    expect((await firstView(services, 1)).state).toBe("queued");
+    expect((await firstView(services, 1)).task(0)).toMatchObject({
+      state: "queued",
+      reason: "the executor does not know it; its record is awaited",
+    });
     const [view] = await waitFor(services, await resolveSelectors(services, ["last"]));
     expect(view?.state).toBe("lost");
   });
