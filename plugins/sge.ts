@@ -720,12 +720,15 @@ function whyFailed({ id, native, reason, exitCode, signal }: NativeStatus, on: s
   if (exitCode === 126 || exitCode === 127) {
     return `the job's script could not start jobx${on} (exit code ${exitCode}): is the home there?`;
   }
-  if (exitCode === 70) {
+  if (exitCode === OWN_FAILURE) {
     return `jobx ended${on} without a record (exit code ${exitCode}): can the job's folder be written there?`;
   }
   const how = reason === null ? `exit code ${exitCode}` : `${native}, ${reason}`;
   return `Grid Engine says that it failed${on} (${how}), and it left no record`;
 }
+
+/** What jobx exits with that cannot go on. */
+const OWN_FAILURE = 70;
 
 /** What to do about refusals. */
 const HINTS: [RegExp, string][] = [
