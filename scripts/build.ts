@@ -3,7 +3,17 @@
  * supported target. Each output that this machine can run is started once; SHA256SUMS lists them all.
  * `--outfile PATH` puts the machine's own binary elsewhere.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -61,17 +71,23 @@ if (!values.outfile) {
   await writeChecksums();
 }
 
-/** Compiles one binary and returns its path. */
+/** Compiles one binary and returns its path; whoever uses the one that was there is never without. */
 async function build(outfile: string, target: string | null): Promise<string> {
-  rmSync(outfile, { force: true });
-  const argv = [
-    process.execPath,
-    "build",
-    ...FLAGS,
-    join(root, "src", "cli", "main.ts"),
-    "--outfile",
-    outfile,
-  ];
+  const name = basename(outfile);
+  mkdirSync(dirname(outfile), { recursive: true });
+  const folder = mkdtempSync(join(dirname(outfile), ".build-"));
+  try {
+    await compile(join(folder, name), target);
+    renameSync(join(folder, name), outfile);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return outfile;
+}
+
+async function compile(outfile: string, target: string | null): Promise<void> {
+  const main = join(root, "src", "cli", "main.ts");
+  const argv = [process.execPath, "build", ...FLAGS, main, "--outfile", outfile];
   if (target) argv.push(`--target=${target}`);
   const child = Bun.spawn(argv, { cwd: root, stdout: "pipe", stderr: "pipe" });
   const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
@@ -80,7 +96,6 @@ async function build(outfile: string, target: string | null): Promise<string> {
     throw new Error(`Building ${basename(outfile)} failed\n${out}${err}`);
   }
   chmodSync(outfile, 0o755);
-  return outfile;
 }
 
 /** Starts the binary where this machine can, and says when it cannot; true when it answered with its version. */
