@@ -1,6 +1,7 @@
 /**
  * Checks that imports go only downwards between the rooms: a file may import from its own room and
- * from those listed after it. Plugins and the public doors have rules of their own.
+ * from those listed after it. Plugins and the public doors have rules of their own. No file imports itself by way of
+ * others, types included; what `import()` loads later is left out.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -36,24 +37,28 @@ const HANDED_OUT: Record<string, string[]> = {
 
 const problems: string[] = [];
 const transpiler = new Bun.Transpiler({ loader: "ts" });
-let files = 0;
+/** What each file imports when it is loaded, types included. */
+const imports = new Map<string, string[]>();
 for (const folder of ["src", "plugins"]) {
   for (const name of new Bun.Glob(`${folder}/**/*.ts`).scanSync(root)) {
-    files++;
     check(name);
   }
 }
+refuseCircles();
 for (const problem of problems) console.error(problem);
-console.log(`${files} files, ${problems.length} imports against the direction`);
+console.log(`${imports.size} files, ${problems.length} imports against the direction`);
 process.exit(problems.length === 0 ? 0 : 1);
 
 function check(file: string): void {
   const own = roomOf(file);
   const text = readFileSync(join(root, file), "utf8").replace(/^#!.*/, "");
   if (own < 0) problems.push(`${file}: stands in no room`);
-  for (const specifier of specifiersIn(text)) {
+  const targets: string[] = [];
+  imports.set(file, targets);
+  for (const [specifier, isLate] of specifiersIn(text)) {
     if (!specifier.startsWith(".")) continue;
     const target = relative(root, join(root, dirname(file), specifier));
+    if (!isLate) targets.push(target);
     if (target === "package.json" || target.endsWith(".md")) continue;
     if (!/\.[a-z]+$/.test(target)) problems.push(`${file}: ${specifier} has no file ending`);
     if (file.startsWith("plugins/") && target !== "src/plugin.ts") {
@@ -64,11 +69,34 @@ function check(file: string): void {
   }
 }
 
-/** Imports of values and of types: the transpiler drops the latter, so they are read from the text. */
-function specifiersIn(text: string): Set<string> {
-  const found = new Set(transpiler.scanImports(text).map((entry) => entry.path));
-  for (const match of text.matchAll(/^(?:import|export) type [^;]*? from "([^"]+)";/gm)) {
-    if (match[1]) found.add(match[1]);
+/** Takes away, again and again, what imports nothing that is left; what then remains goes round, or leads to it. */
+function refuseCircles(): void {
+  const left = new Map(imports);
+  const hasMore = () => {
+    const leaves = [...left].filter(([, targets]) => !targets.some((target) => left.has(target)));
+    for (const [file] of leaves) left.delete(file);
+    return leaves.length > 0;
+  };
+  while (hasMore());
+  const [first] = left.keys();
+  const way: string[] = [];
+  for (let file = first; file !== undefined; file = left.get(file)?.find((target) => left.has(target))) {
+    if (way.includes(file)) {
+      problems.push(`A circle: ${[...way.slice(way.indexOf(file)), file].join(" imports ")}`);
+      return;
+    }
+    way.push(file);
+  }
+}
+
+/** Imports of values and of types, and whether they come late: the transpiler drops types, so the text is read for those. */
+function specifiersIn(text: string): Map<string, boolean> {
+  const found = new Map<string, boolean>();
+  for (const { path, kind } of transpiler.scanImports(text)) {
+    found.set(path, kind === "dynamic-import" && found.get(path) !== false);
+  }
+  for (const match of text.matchAll(/^(?:import|export) [^;"]*?from "([^"]+)";/gm)) {
+    if (match[1]) found.set(match[1], false);
   }
   return found;
 }

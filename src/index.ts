@@ -24,7 +24,8 @@ export {
   WaitTimeoutError,
 } from "./client/errors.ts";
 export { createExecutor, type Executor } from "./client/executor.ts";
-export type { Asked, Handle, RetryOptions } from "./client/handle.ts";
+export type { Asked, Handle } from "./client/handle.ts";
+export type { RetryOptions } from "./client/retry.ts";
 export type { JobInfo, RankInfo, TaskInfo } from "./client/info.ts";
 export { monitor, type MonitorOptions, type MonitorStream } from "./client/monitor.ts";
 export { type AnyHandle, Job, type JobPaths, Rank, Task, type TaskPaths } from "./client/job.ts";

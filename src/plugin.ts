@@ -23,6 +23,7 @@ export { option, type OptionSchema, type OptionSpec } from "./executor/options.t
 export { type CommandOptions, type CommandResult, type Run, shellWords } from "./executor/run.ts";
 export { defineScheduler } from "./executor/scheduler/define.ts";
 export { mpiRankLines } from "./executor/scheduler/mpi.ts";
+export type { SchedulerDefinition, SchedulerExecutor } from "./executor/scheduler/definition.ts";
 export type {
   Ahead,
   FoundArray,
@@ -31,11 +32,10 @@ export type {
   NativeDependency,
   NativeStatus,
   Partition,
-  SchedulerDefinition,
   StatusQuery,
   StatusStage,
   Target,
-} from "./executor/scheduler/definition.ts";
+} from "./executor/scheduler/native.ts";
 export type { Sample, SampleJob } from "./executor/scheduler/samples.ts";
 export {
   chunks,

@@ -121,8 +121,6 @@ export type Executor = {
   shell?(job: JobRef, task: number, context: ExecutorContext): Promise<ShellCommand>;
   /** Reads the scheduler's variables inside a job. */
   environment(env: Record<string, string | undefined>): ElementEnvironment;
-  /** What `defineScheduler` made it from, for `jobx plugins test`. */
-  scheduler?: SchedulerDefinition;
 };
 
 export type OptionSchema = Record<string, OptionSpec>;
@@ -392,6 +390,62 @@ export type ShellCommand = {
   cwd: string;
   env: Record<string, string>;
 };
+
+/** Defines an executor with full control over every verb; `local` and `debug` are written with it. */
+export declare function defineExecutor(definition: ExecutorDefinition): Executor;
+
+/** What a plugin author writes: an executor whose contract version and missing capabilities are filled in. */
+export type ExecutorDefinition = Omit<Executor, "contract" | "capabilities" | "options" | "graceSeconds"> & {
+  /** The version of the contract that it is written against; 1, the first one, where it does not say. */
+  contract?: number;
+  graceSeconds?: number;
+  capabilities?: Partial<Capabilities>;
+  options?: Executor["options"];
+};
+
+/** Makes the options of an executor, each with a description for `jobx help EXECUTOR`. */
+export declare const option: {
+  /** Any text. */
+  string: (
+    description: string,
+    settings?: Defaulted<string> & {
+      placeholder?: string;
+    },
+  ) => OptionSpec<string>;
+  /** A number, within `min` and `max` and whole where `integer` says so. */
+  number: (
+    description: string,
+    settings?: Defaulted<number> & {
+      min?: number;
+      max?: number;
+      integer?: boolean;
+    },
+  ) => OptionSpec<number>;
+  /** true or false; also yes, no, on, off, 1 and 0. */
+  boolean: (description: string, settings?: Defaulted<boolean>) => OptionSpec<boolean>;
+  /** A span of time as in `--time`; the value is in seconds. */
+  duration: (description: string, settings?: Defaulted<number>) => OptionSpec<number>;
+  /** A size as in `--mem`; the value is in bytes. */
+  size: (description: string, settings?: Defaulted<number>) => OptionSpec<number>;
+  /** Several texts: an array, or one text with commas. */
+  list: (description: string, settings?: Defaulted<string[]>) => OptionSpec<string[]>;
+  /** One of the words in `choices`. */
+  choice: <const C extends string>(
+    description: string,
+    choices: readonly C[],
+    settings?: Defaulted<NoInfer<C>>,
+  ) => OptionSpec<C>;
+};
+
+type Defaulted<T> = {
+  default?: T;
+};
+
+/** Argv as one line that a shell would read back the same. */
+export declare function shellWords(argv: string[]): string;
+
+/** Defines an executor for a scheduler that is driven by commands; `slurm` is written with it. */
+export declare function defineScheduler(definition: SchedulerDefinition): SchedulerExecutor;
 
 /**
  * A scheduler that is driven by commands, as pure functions of text: what to run, and what its answer means. The core
@@ -774,61 +828,10 @@ type VariablesSample = {
   is?: Partial<ElementEnvironment>;
 };
 
-/** Defines an executor with full control over every verb; `local` and `debug` are written with it. */
-export declare function defineExecutor(definition: ExecutorDefinition): Executor;
-
-/** What a plugin author writes: an executor whose contract version and missing capabilities are filled in. */
-export type ExecutorDefinition = Omit<Executor, "contract" | "capabilities" | "options" | "graceSeconds"> & {
-  /** The version of the contract that it is written against; 1, the first one, where it does not say. */
-  contract?: number;
-  graceSeconds?: number;
-  capabilities?: Partial<Capabilities>;
-  options?: Executor["options"];
+/** What `defineScheduler` makes: an executor that keeps what it was made from, for `jobx plugins test`. */
+export type SchedulerExecutor = Executor & {
+  scheduler: SchedulerDefinition;
 };
-
-/** Makes the options of an executor, each with a description for `jobx help EXECUTOR`. */
-export declare const option: {
-  /** Any text. */
-  string: (
-    description: string,
-    settings?: Defaulted<string> & {
-      placeholder?: string;
-    },
-  ) => OptionSpec<string>;
-  /** A number, within `min` and `max` and whole where `integer` says so. */
-  number: (
-    description: string,
-    settings?: Defaulted<number> & {
-      min?: number;
-      max?: number;
-      integer?: boolean;
-    },
-  ) => OptionSpec<number>;
-  /** true or false; also yes, no, on, off, 1 and 0. */
-  boolean: (description: string, settings?: Defaulted<boolean>) => OptionSpec<boolean>;
-  /** A span of time as in `--time`; the value is in seconds. */
-  duration: (description: string, settings?: Defaulted<number>) => OptionSpec<number>;
-  /** A size as in `--mem`; the value is in bytes. */
-  size: (description: string, settings?: Defaulted<number>) => OptionSpec<number>;
-  /** Several texts: an array, or one text with commas. */
-  list: (description: string, settings?: Defaulted<string[]>) => OptionSpec<string[]>;
-  /** One of the words in `choices`. */
-  choice: <const C extends string>(
-    description: string,
-    choices: readonly C[],
-    settings?: Defaulted<NoInfer<C>>,
-  ) => OptionSpec<C>;
-};
-
-type Defaulted<T> = {
-  default?: T;
-};
-
-/** Argv as one line that a shell would read back the same. */
-export declare function shellWords(argv: string[]): string;
-
-/** Defines an executor for a scheduler that is driven by commands; `slurm` is written with it. */
-export declare function defineScheduler(definition: SchedulerDefinition): Executor;
 
 /**
  * The lines of a script that have an MPI launcher start a task's ranks, by an option's words, in which `{ranks}` and

@@ -5,7 +5,6 @@ import type { TaskState } from "../model/states.ts";
 import { cancelJobs, type Control, holdJobs, interruptJobs, releaseJobs } from "../orchestrator/control.ts";
 import { checkKeys } from "./check-keys.ts";
 import { named } from "./errors.ts";
-import type { ResourceOptions } from "./options.ts";
 import {
   errorOf,
   hasEnded,
@@ -17,7 +16,7 @@ import {
   waitForAll,
   type WaitOptions,
 } from "./outcome.ts";
-import { retryScope } from "./retry.ts";
+import { type RetryOptions, retryScope } from "./retry.ts";
 import type { Scope, ScopeSource } from "./scope.ts";
 
 /** How many tasks a verb was about, how many it passed over or found ended. */
@@ -208,11 +207,6 @@ export abstract class Handle<T = unknown> {
     return named(async () => act(await this.#source.get()));
   }
 }
-
-export type RetryOptions = ResourceOptions & {
-  /** Only tasks that ended without success. */
-  failed?: boolean;
-};
 
 /** What a record holds has the type that its function gave: the one place where that is taken on trust. */
 function typed<T>(value: unknown): T {

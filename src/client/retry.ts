@@ -3,7 +3,6 @@ import { cleanJobEnvironment } from "../model/env-clean.ts";
 import { retryJob } from "../orchestrator/retry.ts";
 import { checkKeys } from "./check-keys.ts";
 import { readOptions } from "./given.ts";
-import type { RetryOptions } from "./handle.ts";
 import type { ResourceOptions } from "./options.ts";
 import { JobFiles, Scope } from "./scope.ts";
 
@@ -18,6 +17,11 @@ const RESOURCES = [
   "account",
   "qos",
 ] satisfies (keyof ResourceOptions)[];
+
+export type RetryOptions = ResourceOptions & {
+  /** Only tasks that ended without success. */
+  failed?: boolean;
+};
 
 /** Submits the tasks of a scope again, as a new job. Throws USAGE, REFUSED or NOT_FOUND. */
 export async function retryScope(

@@ -1,5 +1,4 @@
 import { JobxError } from "../errors.ts";
-import type { InlineModule } from "./bundle.ts";
 import { codeFrame, codeFrameAt, type SourcePlace } from "./code-frame.ts";
 import type { RewrittenFile } from "./original-paths.ts";
 import { showPath } from "./show-path.ts";
@@ -10,19 +9,19 @@ type BuildLog = BuildMessage | ResolveMessage;
 const SHOWN = 5;
 
 /**
- * A failed build as one USAGE error: every message with file, line, column and code frame. `inline` tells the places
- * of `file` where that is made up.
+ * A failed build as one USAGE error: every message with file, line, column and code frame. `placeOf` tells the places
+ * of `file` where that is made up; null for one that is unknown.
  */
 export function buildError(
   file: string,
   logs: BuildLog[],
   rewritten: Map<string, RewrittenFile>,
-  inline?: InlineModule,
+  placeOf?: (line: number, column: number) => (SourcePlace & { text: string }) | null,
 ): JobxError {
   const errors = logs.filter((log) => log.level === "error");
   const shown = errors.slice(0, SHOWN).map((log) => {
     const inMadeUp = log.position && log.position.file === file;
-    const place = inMadeUp ? inline?.placeOf(log.position.line, log.position.column) : null;
+    const place = inMadeUp ? placeOf?.(log.position.line, log.position.column) : null;
     return place
       ? frameOf(log.message, place, codeFrame(place.text, place.line, place.column))
       : describe(log, rewritten);

@@ -66,7 +66,7 @@ export async function bundleModule(file: string, { copied, inline }: BundleOptio
     plugins: [ownModules, keepOriginalPaths(rewritten, { copied: copied ?? null, madeUp: inline && file })],
   });
   const entry = build.outputs.find((output) => output.kind === "entry-point");
-  if (!build.success || !entry) throw buildError(file, build.logs, rewritten, inline);
+  if (!build.success || !entry) throw buildError(file, build.logs, rewritten, inline?.placeOf);
   const inputs = Object.keys(build.metafile?.inputs ?? {});
   refuseAddons(file, inputs);
   const { code, map: built } = splitMap(await entry.text(), rewritten);

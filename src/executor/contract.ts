@@ -2,7 +2,6 @@ import type { JobSpec, NativeId } from "../model/job.ts";
 import type { TaskState } from "../model/states.ts";
 import type { OptionSchema } from "./options.ts";
 import type { Run } from "./run.ts";
-import type { SchedulerDefinition } from "./scheduler/definition.ts";
 
 /**
  * The version of the plugin contract that this jobx speaks. It grows when a plugin written before would no longer work
@@ -169,8 +168,6 @@ export type Executor = {
   shell?(job: JobRef, task: number, context: ExecutorContext): Promise<ShellCommand>;
   /** Reads the scheduler's variables inside a job. */
   environment(env: Record<string, string | undefined>): ElementEnvironment;
-  /** What `defineScheduler` made it from, for `jobx plugins test`. */
-  scheduler?: SchedulerDefinition;
 };
 
 export type ShellCommand = { argv: string[]; cwd: string; env: Record<string, string> };

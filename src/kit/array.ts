@@ -1,5 +1,5 @@
 import { arrayOf } from "../executor/scheduler/array.ts";
-import type { NativeArray, NativeDependency } from "../executor/scheduler/definition.ts";
+import type { NativeArray, NativeDependency } from "../executor/scheduler/native.ts";
 import type { JobSpec, NativeId, RunOptions } from "../model/job.ts";
 import type { Resources } from "../model/resources.ts";
 

@@ -1,4 +1,5 @@
 import { JobxError } from "../errors.ts";
+import { schedulerOf } from "../executor/scheduler/definition.ts";
 import type { Subject } from "./subject.ts";
 
 /** `pure`: the plugin's functions and samples; `fake`: jobs on a pretended scheduler; `live`: jobs on the real one. */
@@ -15,6 +16,21 @@ export type Case = {
   /** Throws what is wrong. */
   run(subject: Subject): void | Promise<void>;
 };
+
+/** Why a case about a scheduler's texts does not apply; null where it does. */
+function unlessScheduler({ executor }: Subject): string | null {
+  return schedulerOf(executor)
+    ? null
+    : "it was made by defineExecutor, which has no texts of its own to look at";
+}
+
+/** Cases that apply only to what `defineScheduler` made; each may say more. */
+export function forSchedulers(cases: Case[]): Case[] {
+  return cases.map((one) => ({
+    ...one,
+    skip: (subject) => unlessScheduler(subject) ?? one.skip?.(subject) ?? null,
+  }));
+}
 
 /** Ends a case: this is what the plugin does wrong. */
 export function fail(message: string): never {

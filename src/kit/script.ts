@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import type { NativeArray } from "../executor/scheduler/definition.ts";
+import type { NativeArray } from "../executor/scheduler/native.ts";
 import type { SampleJob } from "../executor/scheduler/samples.ts";
 import { fail } from "./case.ts";
 import { definitionOf, sampleJob, samplesOf, type Subject } from "./subject.ts";

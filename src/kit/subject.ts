@@ -1,39 +1,24 @@
 import type { Executor } from "../executor/contract.ts";
 import type { CommandResult } from "../executor/run.ts";
-import type { NativeStatus, SchedulerDefinition, StatusStage } from "../executor/scheduler/definition.ts";
+import { type SchedulerDefinition, schedulerOf } from "../executor/scheduler/definition.ts";
+import type { NativeStatus, StatusStage } from "../executor/scheduler/native.ts";
 import type { Sample, SampleJob } from "../executor/scheduler/samples.ts";
-import type { Case } from "./case.ts";
 
 /** The plugin that is looked at. */
 export type Subject = { executor: Executor };
 
 /** What `defineScheduler` was given; only cases that are skipped without it ask. */
 export function definitionOf({ executor }: Subject): SchedulerDefinition {
-  const { scheduler } = executor;
+  const scheduler = schedulerOf(executor);
   if (scheduler) return scheduler;
   throw new Error(`${executor.name} was not made by defineScheduler`);
-}
-
-/** Why a case about a scheduler's texts does not apply; null where it does. */
-function unlessScheduler({ executor }: Subject): string | null {
-  return executor.scheduler
-    ? null
-    : "it was made by defineExecutor, which has no texts of its own to look at";
-}
-
-/** Cases that apply only to what `defineScheduler` made; each may say more. */
-export function forSchedulers(cases: Case[]): Case[] {
-  return cases.map((one) => ({
-    ...one,
-    skip: (subject) => unlessScheduler(subject) ?? one.skip?.(subject) ?? null,
-  }));
 }
 
 type Kind = Sample["of"];
 
 /** The samples of one kind. */
 export function samplesOf<K extends Kind>(subject: Subject, kind: K): Extract<Sample, { of: K }>[] {
-  const all = subject.executor.scheduler?.samples ?? [];
+  const all = schedulerOf(subject.executor)?.samples ?? [];
   return all.filter((sample): sample is Extract<Sample, { of: K }> => sample.of === kind);
 }
 

@@ -3,10 +3,9 @@ import { treeOf } from "../queue/proc.ts";
 import { resultFilePath, valueName } from "../store/layout.ts";
 import { endOfCommand } from "./command.ts";
 import { commandWords } from "./environment.ts";
-import type { InlineTask } from "./inline.ts";
 import { GRACE_MS } from "./limits.ts";
 import { closeLogs, logNames, type Logs, markAttempt, openLogs, sizeOf } from "./logs.ts";
-import { neverRan, type RankEnd } from "./rank.ts";
+import { type InlineTask, neverRan, type RankEnd } from "./rank.ts";
 import { spawnCommand } from "./spawn.ts";
 
 /**

@@ -18,22 +18,11 @@ import { runFunctionHere } from "./inline-function.ts";
 import { ownNativeId } from "./inline-native.ts";
 import { type InlineSignals, takeSignals } from "./inline-signals.ts";
 import { openInspector } from "./inspector.ts";
+import { attemptLine } from "./logs.ts";
 import { type AttemptEnd, judge } from "./outcome.ts";
 import { type History, NO_HISTORY, withAnother } from "./policy.ts";
-import { neverRan, type RankEnd } from "./rank.ts";
+import { type InlineTask, neverRan, type RankEnd } from "./rank.ts";
 import { Recorder } from "./recorder.ts";
-import { attemptLine } from "./start-rank.ts";
-
-/** One attempt of one task in this process. */
-export type InlineTask = {
-  request: SubmitRequest;
-  task: number;
-  attempt: number;
-  payload: TaskPayload;
-  env: Record<string, string>;
-  /** Aborted when the task shall end at once. */
-  signal: AbortSignal;
-};
 
 /**
  * Runs all tasks of a job in this process, in order, their output straight on the terminal, and leaves the

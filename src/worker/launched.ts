@@ -7,11 +7,10 @@ import type { ElementContext } from "./element-context.ts";
 import type { RankLauncher } from "./element.ts";
 import { commandWords, rankEnvironment } from "./environment.ts";
 import { endsOfLaunched, type Launch, launchedLogs } from "./launched-ends.ts";
-import { closeLogs, markAttempt, openLogs, sizeOf } from "./logs.ts";
+import { attemptLine, closeLogs, markAttempt, openLogs, sizeOf } from "./logs.ts";
 import { rankWords } from "./rank-script.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
 import { spawnCommand } from "./spawn.ts";
-import { attemptLine } from "./start-rank.ts";
 
 /** All ranks of an attempt behind one process, the scheduler's launcher. */
 export type LaunchedRanks = Omit<RankProcess, "ended"> & { ended: Promise<RankEnd[]> };

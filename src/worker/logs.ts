@@ -39,6 +39,12 @@ export function markAttempt(logs: Logs, text: string): void {
   }
 }
 
+/** The line that begins an attempt in its logs; `why` is how the one before it ended. */
+export function attemptLine(attempt: number, node: string, why: string | null = null): string {
+  const line = `attempt ${attempt} on ${node} at ${new Date().toISOString()}`;
+  return why === null ? line : `${line}, after: ${why}`;
+}
+
 /** Writes such a line into logs that others may have open. */
 export function noteInLogs(names: LogNames, text: string): void {
   const logs = openLogs(names);

@@ -1,5 +1,9 @@
+import type { SubmitRequest } from "../executor/contract.ts";
+import type { TaskPayload } from "../model/job.ts";
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
+import type { Slot } from "../queue/protocol.ts";
 import type { Cause } from "./policy.ts";
+import type { Watched } from "./sampler.ts";
 
 /** How one rank of an attempt ended. Success and failure have one shape. */
 export type RankEnd = {
@@ -14,6 +18,33 @@ export type RankEnd = {
   /** It asked for another run (exit code 85), or refused one; null says nothing. */
   again: boolean | null;
   usage: Usage | null;
+};
+
+/** What a rank of an attempt is started with. */
+export type RankStart = {
+  task: number;
+  attempt: number;
+  rank: number;
+  slot: Slot;
+  payload: TaskPayload;
+  /** Why the attempt before this one ended; null for the first. */
+  why: string | null;
+  /** The number of the task's latest state when the attempt began, where several ranks go on from it. */
+  upTo: number | null;
+  watched: Watched;
+  /** A control group for it, where memory can be limited by one. */
+  cgroup: string | null;
+};
+
+/** One attempt of one task in this process. */
+export type InlineTask = {
+  request: SubmitRequest;
+  task: number;
+  attempt: number;
+  payload: TaskPayload;
+  env: Record<string, string>;
+  /** Aborted when the task shall end at once. */
+  signal: AbortSignal;
 };
 
 /** One running rank: a command, or a function in its runner. */

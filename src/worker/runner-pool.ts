@@ -1,17 +1,15 @@
-import type { FunctionEntry } from "../model/job.ts";
+import type { FunctionEntry, JobSpec } from "../model/job.ts";
 import { childrenOf } from "../queue/proc.ts";
 import { homeOf, valueName } from "../store/layout.ts";
-import type { ElementContext } from "./element-context.ts";
 import { leftBehind } from "./large-payload.ts";
-import { closeLogs, logNames, makeLogFolder, markAttempt, openLogs } from "./logs.ts";
+import { attemptLine, closeLogs, logNames, makeLogFolder, markAttempt, openLogs } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { type Family, killTree } from "./processes.ts";
-import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
+import { neverRan, type RankEnd, type RankProcess, type RankStart } from "./rank.ts";
 import { type FunctionTask, Runner, type RunnerOutcome } from "./runner-client.ts";
 import { calledBy } from "./runner-protocol.ts";
-import { attemptLine, type RankStart } from "./start-rank.ts";
 
-type RunnerPlace = Pick<ElementContext, "dir" | "spec" | "node" | "cwd">;
+type RunnerPlace = { dir: string; spec: JobSpec; node: string; cwd: string };
 /** Without `why`, the logs have the line that begins an attempt already. */
 type RunnerStart = Pick<RankStart, "task" | "rank" | "attempt" | "slot" | "payload" | "upTo"> & {
   why?: string | null;

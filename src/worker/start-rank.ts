@@ -1,28 +1,10 @@
 import { messageOf } from "../errors.ts";
-import type { TaskPayload } from "../model/job.ts";
-import type { Slot } from "../queue/protocol.ts";
 import { resultFilePath, valueName } from "../store/layout.ts";
 import { startCommand } from "./command.ts";
 import type { ElementContext } from "./element-context.ts";
 import { commandWords, rankEnvironment } from "./environment.ts";
-import { logNames, markAttempt, openLogs } from "./logs.ts";
-import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
-import type { Watched } from "./sampler.ts";
-
-export type RankStart = {
-  task: number;
-  attempt: number;
-  rank: number;
-  slot: Slot;
-  payload: TaskPayload;
-  /** Why the attempt before this one ended; null for the first. */
-  why: string | null;
-  /** The number of the task's latest state when the attempt began, where several ranks go on from it. */
-  upTo: number | null;
-  watched: Watched;
-  /** A control group for it, where memory can be limited by one. */
-  cgroup: string | null;
-};
+import { attemptLine, logNames, markAttempt, openLogs } from "./logs.ts";
+import { neverRan, type RankEnd, type RankProcess, type RankStart } from "./rank.ts";
 
 /** Starts one rank of an attempt, whatever the job runs. Never throws: what went wrong is the rank's end. */
 export function startRank(context: ElementContext, start: RankStart): RankProcess | RankEnd {
@@ -62,10 +44,4 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
   } catch (error) {
     return neverRan(messageOf(error));
   }
-}
-
-/** The line that begins an attempt in its logs; `why` is how the one before it ended. */
-export function attemptLine(attempt: number, node: string, why: string | null = null): string {
-  const line = `attempt ${attempt} on ${node} at ${new Date().toISOString()}`;
-  return why === null ? line : `${line}, after: ${why}`;
 }

@@ -1,7 +1,8 @@
 import type { ExecutorContext } from "../contract.ts";
 import { readAnswer, writeAnswer } from "./answer-file.ts";
 import { runOn } from "./commands.ts";
-import type { NativeStatus, SchedulerDefinition } from "./definition.ts";
+import type { SchedulerDefinition } from "./definition.ts";
+import type { NativeStatus } from "./native.ts";
 
 /** The queue moves slowly, and an answer of a large cluster is long. */
 const KEPT_MS = 60_000;

@@ -4,7 +4,7 @@ import { messageOf } from "../../errors.ts";
 import { ensureDir } from "../../store/files.ts";
 import { answerPath, homeDirs } from "../../store/layout.ts";
 import { readAnswer, writeAnswer } from "./answer-file.ts";
-import type { NativeStatus } from "./definition.ts";
+import type { NativeStatus } from "./native.ts";
 
 /** One answer of a scheduler, as it is kept for other processes. */
 export type Answer = {

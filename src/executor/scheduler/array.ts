@@ -1,8 +1,8 @@
 import type { JobSpec, NativeId } from "../../model/job.ts";
 import { elementLogPath } from "../../store/layout.ts";
 import type { ExecutorContext, SubmitRequest } from "../contract.ts";
-import type { NativeArray, NativeDependency } from "./definition.ts";
 import { nativeDependencies } from "./dependencies.ts";
+import type { NativeArray, NativeDependency } from "./native.ts";
 import { elementResources } from "./shape.ts";
 import type { Part } from "./split.ts";
 

@@ -1,7 +1,8 @@
 import { usageError } from "../../errors.ts";
 import type { Affinity, Executor, ExecutorContext, SpecDraft } from "../contract.ts";
 import { defineExecutor } from "../define.ts";
-import type { SchedulerDefinition, Target } from "./definition.ts";
+import type { SchedulerDefinition, SchedulerExecutor } from "./definition.ts";
+import type { Target } from "./native.ts";
 import { elementThrottle } from "./shape.ts";
 
 /** Loaded when first used: every plugin imports this file, and few of them are for schedulers. */
@@ -10,7 +11,7 @@ const asking = () => import("./status.ts");
 const telling = () => import("./targets.ts");
 
 /** Defines an executor for a scheduler that is driven by commands; `slurm` is written with it. */
-export function defineScheduler(definition: SchedulerDefinition): Executor {
+export function defineScheduler(definition: SchedulerDefinition): SchedulerExecutor {
   const { name, description, capabilities, options, graceSeconds, detect } = definition;
   const { cancel, hold, release, requeue, interrupt, find, shell } = definition;
 
@@ -20,9 +21,8 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     async (selections, context) =>
       (await telling()).tellScheduler(definition, selections, context, what, argvs);
 
-  return defineExecutor({
+  const executor = defineExecutor({
     contract: definition.contract,
-    scheduler: definition,
     name,
     description,
     untried: definition.untried,
@@ -64,6 +64,7 @@ export function defineScheduler(definition: SchedulerDefinition): Executor {
     }),
     environment: (env) => definition.environment(env),
   });
+  return { ...executor, scheduler: definition };
 }
 
 /** Jobs of one element each wait for each other by dependencies, or cannot be kept to a number at once. */

@@ -3,7 +3,7 @@ import type { Dependency, NativeId } from "../../model/job.ts";
 import { elementsOfNative, heldBy } from "../../model/natives.ts";
 import { readNative, readSpec } from "../../store/jobs.ts";
 import { jobDir } from "../../store/layout.ts";
-import type { NativeDependency } from "./definition.ts";
+import type { NativeDependency } from "./native.ts";
 import type { Part } from "./split.ts";
 
 /**

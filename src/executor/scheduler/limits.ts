@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import type { ExecutorContext } from "../contract.ts";
 import { readAnswer, writeAnswer } from "./answer-file.ts";
 import { runOn } from "./commands.ts";
-import type { Limits, Partition, SchedulerDefinition } from "./definition.ts";
+import type { SchedulerDefinition } from "./definition.ts";
+import type { Limits, Partition } from "./native.ts";
 
 /** Limits change with the scheduler's configuration only, and a refusal has them asked again. */
 const KEPT_MS = 3_600_000;

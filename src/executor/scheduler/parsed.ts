@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import { JobxError, messageOf } from "../../errors.ts";
 import { placeInPlugin } from "../plugin-place.ts";
 import type { CommandResult } from "../run.ts";
-import type { NativeStatus, SchedulerDefinition, StatusQuery, StatusStage } from "./definition.ts";
+import type { SchedulerDefinition } from "./definition.ts";
+import type { NativeStatus, StatusQuery, StatusStage } from "./native.ts";
 
 /**
  * The rows that a stage reads in the answers of its commands. What it throws as an answer that is none passes; a mistake

@@ -3,8 +3,9 @@ import { formatDuration } from "../../model/durations.ts";
 import { cpusOf, type Resources } from "../../model/resources.ts";
 import { formatSize } from "../../model/sizes.ts";
 import type { ExecutorContext, SpecDraft } from "../contract.ts";
-import type { Partition, SchedulerDefinition } from "./definition.ts";
+import type { SchedulerDefinition } from "./definition.ts";
 import { partitionsOf } from "./limits.ts";
+import type { Partition } from "./native.ts";
 import { elementResources } from "./shape.ts";
 
 /**

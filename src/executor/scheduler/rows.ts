@@ -3,7 +3,7 @@ import type { NativeId } from "../../model/job.ts";
 import { jobFiles } from "../../store/layout.ts";
 import type { JobRef } from "../contract.ts";
 import { nativeName } from "./array.ts";
-import type { NativeStatus } from "./definition.ts";
+import type { NativeStatus } from "./native.ts";
 
 /** An element that is asked about, and what is known of it so far. */
 export type Open = { job: JobRef; native: NativeId; element: number; found: NativeStatus | null };

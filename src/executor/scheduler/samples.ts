@@ -1,6 +1,6 @@
 import type { ElementEnvironment } from "../contract.ts";
 import type { CommandResult } from "../run.ts";
-import type { FoundArray, Limits, NativeStatus } from "./definition.ts";
+import type { FoundArray, Limits, NativeStatus } from "./native.ts";
 
 /**
  * What a scheduler really printed, and what the plugin must make of it. `jobx plugins test` reads them twice: it gives

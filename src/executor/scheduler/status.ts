@@ -7,8 +7,9 @@ import type { ElementStatus, ExecutorContext, JobRef } from "../contract.ts";
 import { forgetAnswer } from "./answer-file.ts";
 import { type Answer, maxAgeMs, sharedAnswer, SHORTEST_MS } from "./answers.ts";
 import { matches, ownUid, runOn } from "./commands.ts";
-import type { NativeStatus, SchedulerDefinition, StatusQuery, StatusStage } from "./definition.ts";
+import type { SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
+import type { NativeStatus, StatusQuery, StatusStage } from "./native.ts";
 import { rowsOf, testHint } from "./parsed.ts";
 import { layOver, type Open } from "./rows.ts";
 

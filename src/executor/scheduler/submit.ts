@@ -16,8 +16,9 @@ import {
   runPatiently,
   textOf,
 } from "./commands.ts";
-import type { FoundArray, NativeArray, SchedulerDefinition } from "./definition.ts";
+import type { SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
+import type { FoundArray, NativeArray } from "./native.ts";
 import { longestSeconds } from "./partitions.ts";
 import { elementThrottle } from "./shape.ts";
 import { type Part, partsAgain, splitArray } from "./split.ts";

@@ -3,8 +3,9 @@ import { packedTasks } from "../../model/elements.ts";
 import { heldBy } from "../../model/natives.ts";
 import type { ElementStatus, ExecutorContext, JobRef, TaskSelection } from "../contract.ts";
 import { commandError, matches, runPatiently, textOf } from "./commands.ts";
-import type { SchedulerDefinition, Target } from "./definition.ts";
+import type { SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
+import type { Target } from "./native.ts";
 import { clusterOf, forgetStatus, statusOf } from "./status.ts";
 
 /**

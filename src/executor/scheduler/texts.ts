@@ -3,7 +3,7 @@ import { rangesOf as consecutive } from "../../model/ranges.ts";
 import { splitWords } from "../../model/words.ts";
 import type { JobRef } from "../contract.ts";
 import { shellWords } from "../run.ts";
-import type { NativeStatus } from "./definition.ts";
+import type { NativeStatus } from "./native.ts";
 
 /** A row of status of which nothing is known yet. */
 export const NO_STATUS: Omit<NativeStatus, "id" | "indices" | "state" | "native"> = {

@@ -4,7 +4,7 @@ import { JobxError } from "../../errors.ts";
 import type { Executor } from "../../executor/contract.ts";
 import type { CommandResult, Run } from "../../executor/run.ts";
 import { defineScheduler } from "../../executor/scheduler/define.ts";
-import type { NativeArray, StatusQuery, StatusStage, Target } from "../../executor/scheduler/definition.ts";
+import type { NativeArray, StatusQuery, StatusStage, Target } from "../../executor/scheduler/native.ts";
 import type { SampleJob } from "../../executor/scheduler/samples.ts";
 import { scriptArguments } from "../script.ts";
 import { definitionOf, documentOf, sampleJob, samplesOf, type Subject } from "../subject.ts";

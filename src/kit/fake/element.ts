@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeFil
 import { dirname, join } from "node:path";
 
 import { shellWords } from "../../executor/run.ts";
-import type { NativeArray } from "../../executor/scheduler/definition.ts";
+import type { NativeArray } from "../../executor/scheduler/native.ts";
 import type { SampleJob } from "../../executor/scheduler/samples.ts";
 import { ranksOf } from "../../model/resources.ts";
 import { filesOf, variablesOf, workerEnvironment } from "../script.ts";

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { schedulerOf } from "../../executor/scheduler/definition.ts";
 import { Bench, makeHome } from "../bench.ts";
 import type { Case } from "../case.ts";
 import type { KitOptions } from "../kit.ts";
@@ -47,7 +48,7 @@ async function onCluster(
 
 /** Why no scheduler can be made from a plugin; null where one can. */
 function unlessPretended(subject: Subject): string | null {
-  if (!subject.executor.scheduler)
+  if (!schedulerOf(subject.executor))
     return "only a scheduler of defineScheduler can be pretended; --live runs real jobs";
   if (!samplesOf(subject, "submit").some((sample) => !("is" in sample))) {
     return "there is no sample of submit whose text is made of the job's id";

@@ -1,10 +1,5 @@
-import type {
-  NativeArray,
-  SchedulerDefinition,
-  StatusQuery,
-  StatusStage,
-  Target,
-} from "../../executor/scheduler/definition.ts";
+import type { SchedulerDefinition } from "../../executor/scheduler/definition.ts";
+import type { NativeArray, StatusQuery, StatusStage, Target } from "../../executor/scheduler/native.ts";
 
 /** What a command of a plugin is for, in the core's own terms. */
 export type Meaning =

@@ -1,6 +1,6 @@
 import { JobxError, messageOf } from "../../errors.ts";
 import type { CommandResult } from "../../executor/run.ts";
-import type { NativeStatus, StatusStage } from "../../executor/scheduler/definition.ts";
+import type { NativeStatus, StatusStage } from "../../executor/scheduler/native.ts";
 import type { SampleJob } from "../../executor/scheduler/samples.ts";
 import { parseIndexList } from "../../model/index-list.ts";
 import { check, fail, show } from "../case.ts";

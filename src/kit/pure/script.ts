@@ -1,7 +1,7 @@
 import { arrayFor } from "../array.ts";
-import { check, fail, show } from "../case.ts";
+import { check, fail, forSchedulers, show } from "../case.ts";
 import { runScript, syntaxError, variablesOf, workerEnvironment } from "../script.ts";
-import { definitionOf, forSchedulers, type Subject } from "../subject.ts";
+import { definitionOf, type Subject } from "../subject.ts";
 import { fitting, unless, VARIANTS } from "./submit.ts";
 
 /** The batch script: what it tells the worker, tried with bash and the scheduler's variables. */

@@ -1,7 +1,8 @@
 import { messageOf } from "../../errors.ts";
+import { schedulerOf } from "../../executor/scheduler/definition.ts";
 import type { Sample } from "../../executor/scheduler/samples.ts";
-import { type Case, check, fail, show } from "../case.ts";
-import { forSchedulers, sampleJob, samplesOf } from "../subject.ts";
+import { type Case, check, fail, forSchedulers, show } from "../case.ts";
+import { sampleJob, samplesOf } from "../subject.ts";
 
 /** What any plugin has, however it was made. */
 export const SHAPE: Case[] = [
@@ -66,7 +67,7 @@ export const SHAPE: Case[] = [
     rule: "environment.place",
     title: "environment reads the element, the rank, the restarts and the hosts",
     skip: (subject) =>
-      subject.executor.scheduler && samplesOf(subject, "variables").length === 0
+      schedulerOf(subject.executor) && samplesOf(subject, "variables").length === 0
         ? "there is no sample of variables"
         : null,
     run(subject) {
@@ -99,7 +100,7 @@ export const SHAPE: Case[] = [
       rule: "samples.kinds",
       title: "there are samples of everything that the plugin reads",
       run(subject) {
-        const definition = subject.executor.scheduler;
+        const definition = schedulerOf(subject.executor);
         const samples = definition?.samples ?? [];
         check(samples.length > 0, "there are none: add `samples`, see `jobx help plugins`");
         for (const sample of samples) checkMembers(sample);

@@ -1,11 +1,10 @@
 import { messageOf } from "../../errors.ts";
-import type { StatusQuery } from "../../executor/scheduler/definition.ts";
+import type { StatusQuery } from "../../executor/scheduler/native.ts";
 import { arrayFor, nativeFor } from "../array.ts";
-import { check, fail, show } from "../case.ts";
+import { check, fail, forSchedulers, show } from "../case.ts";
 import {
   definitionOf,
   documentOf,
-  forSchedulers,
   parseAnswer,
   sampleJob,
   sampleJobs,

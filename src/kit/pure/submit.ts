@@ -1,9 +1,9 @@
 import { JobxError, messageOf } from "../../errors.ts";
-import type { NativeArray, NativeDependency } from "../../executor/scheduler/definition.ts";
+import type { NativeArray, NativeDependency } from "../../executor/scheduler/native.ts";
 import type { Resources } from "../../model/resources.ts";
 import { type ArrayChanges, arrayFor, nativeFor } from "../array.ts";
-import { check, fail, show } from "../case.ts";
-import { definitionOf, forSchedulers, sampleJob, samplesOf, type Subject } from "../subject.ts";
+import { check, fail, forSchedulers, show } from "../case.ts";
+import { definitionOf, sampleJob, samplesOf, type Subject } from "../subject.ts";
 import { CHATTER } from "./reading.ts";
 import { checkCommands } from "./status.ts";
 

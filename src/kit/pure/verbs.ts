@@ -1,10 +1,11 @@
 import { JobxError, messageOf } from "../../errors.ts";
 import { matches, textOf } from "../../executor/scheduler/commands.ts";
-import type { SchedulerDefinition, Target } from "../../executor/scheduler/definition.ts";
+import type { SchedulerDefinition } from "../../executor/scheduler/definition.ts";
+import type { Target } from "../../executor/scheduler/native.ts";
 import { arrayFor, nativeFor } from "../array.ts";
-import { check, fail, show } from "../case.ts";
+import { check, fail, forSchedulers, show } from "../case.ts";
 import { scriptArguments } from "../script.ts";
-import { definitionOf, forSchedulers, sampleJob, samplesOf, type Subject } from "../subject.ts";
+import { definitionOf, sampleJob, samplesOf, type Subject } from "../subject.ts";
 import { checkCommands } from "./status.ts";
 import { unless } from "./submit.ts";
 
