@@ -98,6 +98,13 @@ function tableRows(text: string, separator: "," | "\t", name: string, mode: Valu
 
 function checkedHeader(fields: string[], name: string, line: number): string[] {
   const header = fields.map((field) => field.trim());
+  const [only = ""] = header;
+  if (header.length === 1 && /[;,\t]/.test(only)) {
+    throw usageError(
+      `${name}, line ${line}: its one column is called ${JSON.stringify(only)}`,
+      "Separate fields by commas in a .csv file, and by tabs in a .tsv file",
+    );
+  }
   header.forEach((key, i) => {
     if (key === "" || key === "__proto__") {
       throw usageError(

@@ -36,6 +36,7 @@ test("unusable tables name the file and line", () => {
   );
   expect(problem("a,a\n1,2\n")).toBe('p.csv, line 1: two columns are called "a"');
   expect(problem("a,\n1,2\n")).toBe('p.csv, line 1: column 2 has no usable name ("")');
+  expect(problem("a;b\n1;2\n")).toBe('p.csv, line 1: its one column is called "a;b"');
   expect(problem("a\n")).toBe("p.csv has no rows");
   expect(problem("")).toBe("p.csv has no rows");
 });
