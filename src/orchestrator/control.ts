@@ -18,20 +18,35 @@ export type Control = { id: number; asked: number; passedOver: number; alreadyFi
 
 /**
  * Cancels tasks that have not ended. The request is written down before the executor is told, so that
- * it holds whatever happens in between.
+ * it holds whatever happens in between; what the executor did not hear it is told when this is asked for again.
  */
 export async function cancelJobs(services: Services, selected: Selected[]): Promise<Control[]> {
-  const open = await openTasks(services, selected);
+  const open = await openTasks(services, selected, {
+    lives: (task, reader) => !isFinal(reader.recordedState(task.index)),
+  });
   for (const { one, tasks } of open) {
     if (tasks.length > 0) addCancelled(one.dir, one.tasks === null ? null : tasks);
   }
-  await tell(services, open, (executor, selections, context) => executor.cancel(selections, context));
+  await tell(services, open, (executor, selections, context) =>
+    executor.cancel(selections, context).catch((error: unknown) => {
+      throw isUnreachable(error) ? unheard(error, executor) : error;
+    }),
+  );
   return open.map(controlOf);
+}
+
+function isUnreachable(error: unknown): error is JobxError {
+  return error instanceof JobxError && error.code === "UNREACHABLE";
+}
+
+function unheard(error: JobxError, { name }: Executor): JobxError {
+  const hint = `It ends all the same, or never begins; jobx cancel again takes it out of the queue once ${name} answers`;
+  return new JobxError(error.code, error.message, { hint, cause: error });
 }
 
 /** Keeps tasks that wait from starting. */
 export async function holdJobs(services: Services, selected: Selected[]): Promise<Control[]> {
-  const open = await openTasks(services, selected, (task) => task.state === "queued");
+  const open = await openTasks(services, selected, { fits: (task) => task.state === "queued" });
   for (const { one, tasks } of open) {
     if (tasks.length > 0) addHeld(one.dir, one.tasks === null ? null : tasks);
   }
@@ -43,7 +58,7 @@ export async function holdJobs(services: Services, selected: Selected[]): Promis
 
 /** Lets held tasks start. */
 export async function releaseJobs(services: Services, selected: Selected[]): Promise<Control[]> {
-  const open = await openTasks(services, selected, isHeld);
+  const open = await openTasks(services, selected, { fits: isHeld });
   for (const { one, tasks } of open) {
     if (tasks.length > 0) removeHeld(one.dir, one.tasks === null ? null : tasks);
   }
@@ -59,7 +74,7 @@ export async function interruptJobs(
   selected: Selected[],
   kind: "preempted" | "timeout",
 ): Promise<Control[]> {
-  const open = await openTasks(services, selected, (task) => task.state === "running");
+  const open = await openTasks(services, selected, { fits: (task) => task.state === "running" });
   if (open.every(({ tasks }) => tasks.length === 0)) {
     throw new JobxError("NOT_FOUND", "None of the selected tasks runs, so there is nothing to interrupt", {
       hint: `jobx status ${selected.map((one) => one.id).join(" ")} shows what they do`,
@@ -108,11 +123,13 @@ export async function shellFor(services: Services, selected: Selected): Promise<
 
 type Open = { one: Selected; reader: JobReader; tasks: number[]; passedOver: number; alreadyFinal: number };
 
+type Judge = (task: TaskView, reader: JobReader) => boolean;
+
 /** The selected tasks that have not ended and that the verb means something to, by job. */
 async function openTasks(
   services: Services,
   selected: Selected[],
-  fits: (task: TaskView, reader: JobReader) => boolean = () => true,
+  { lives = isLiving, fits = () => true }: { lives?: Judge; fits?: Judge },
 ): Promise<Open[]> {
   const readers = selected.map((one) => new JobReader(services.home, one.id));
   await settle(services, readers);
@@ -120,7 +137,7 @@ async function openTasks(
     const reader = readers[position];
     if (!reader) throw new JobxError("BUG", `Job ${one.id} was not read`);
     const wanted = one.tasks ?? Array.from({ length: one.spec.tasks }, (_, index) => index);
-    const living = wanted.map((index) => reader.task(index)).filter((task) => isLiving(task, reader));
+    const living = wanted.map((index) => reader.task(index)).filter((task) => lives(task, reader));
     const tasks = living.filter((task) => fits(task, reader)).map((task) => task.index);
     return {
       one,
