@@ -60,6 +60,8 @@ describeSlurm("a partition's limits", () => {
       expect(wide.err).toContain(
         "A task asks for 9 CPUs on a node, and partition main has nodes of 8 at most",
       );
+      const many = await jobx.run(["submit", "-N", "4", "--", "true"]);
+      expect(many.err).toContain("A task asks for 4 nodes, and partition main allows 3");
     },
   );
 });
