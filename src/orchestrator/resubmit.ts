@@ -89,7 +89,8 @@ export function isOwn({ dir }: JobReader): boolean {
 
 /**
  * Makes this process the one that says what becomes of lost elements; null where another one does, or has submitted them
- * again. The scheduler is asked first where another process may have got as far as that before it died.
+ * again. The scheduler is asked first where another process may have got as far as that before it died. Throws REFUSED
+ * where it cannot be asked.
  */
 export async function claimLost(
   services: Services,
@@ -100,8 +101,13 @@ export async function claimLost(
   const natives = job.natives ?? [];
   const claim = claimAgain(job.dir, natives.length);
   if (!claim?.isRenewed) return claim;
-  const context = services.executors.contextFor(executor);
-  const found = await executor.find?.(tokenAgain(job, natives), context);
+  const { name } = executor;
+  if (!executor.find) {
+    throw new JobxError("REFUSED", `${name} may have accepted it already, and cannot be asked`, {
+      hint: `See by ${name}'s own commands whether it runs; jobx wait ${job.id} gives up what is lost`,
+    });
+  }
+  const found = await executor.find(tokenAgain(job, natives), services.executors.contextFor(executor));
   if (!found) return claim;
   const again = found.natives.map((native) => ({ ...native, only: indicesIn(native, elements) }));
   keepNatives(services, executor, job, again, elements.length);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { utimesSync } from "node:fs";
 
 import { JobxError } from "../../src/errors.ts";
 import type { Executor } from "../../src/executor/contract.ts";
@@ -111,6 +112,24 @@ describe("what was lost and has retries left", () => {
     const retry = retryJob(services, selected, { failedOnly: true, resources: {}, environment: {} });
     await expect(retry).rejects.toThrow("is being submitted again by a jobx that waits for it");
     expect(jobIds(services.home)).toEqual([1]);
+  });
+
+  test("is never submitted twice where no plugin can find what may have been accepted", async () => {
+    const calls: number[][] = [];
+    const waited = await lostJob(2, accepting(calls));
+    const retried = await lostJob(2, accepting(calls));
+    for (const { dir } of [waited, retried]) {
+      const claim = claimAgain(dir, 1);
+      const anHourAgo = Date.now() / 1000 - 3_600;
+      if (claim) utimesSync(claim.path, anHourAgo, anHourAgo);
+    }
+    const why = "memory may have accepted it already, and cannot be asked";
+    const [view] = await waitFor(waited.services, [waited.selected], { timeoutSeconds: 20 });
+    const way = "jobx retry 1 --failed runs it again";
+    expect(view?.task(0).reason).toBe(`signal 9; it could not be submitted again: ${why}; ${way}`);
+    const input = { failedOnly: true, resources: {}, environment: {} };
+    await expect(retryJob(retried.services, retried.selected, input)).rejects.toThrow(why);
+    expect(calls).toEqual([]);
   });
 
   test("is not submitted again without retries, nor when it was cancelled", async () => {
