@@ -149,22 +149,22 @@ describe("jobx run", () => {
 
   test("leaves NODE_ENV to the environment, in the script and in the functions that it submits", async () => {
     const text = `import { createExecutor } from "jobx";
-      export const told = () => [process.env.NODE_ENV ?? null, process.env.NODE_ENV === "development"];
+      export const told = () =>
+        [process.env.NODE_ENV ?? null, process.env.NODE_ENV === "development", process.execArgv];
       if (import.meta.main) {
         const executor = await createExecutor({ executor: "local" });
         const jobs = [executor.submit(told), executor.submit(() => process.env.NODE_ENV ?? null)];
         const values = await Promise.all(jobs.map(async (job) => (await job).result()));
-        console.log(JSON.stringify([told(), ...values, process.execArgv]));
+        console.log(JSON.stringify([told(), ...values]));
       }`;
     await jobx.file("node-env.ts", text);
     const tell = async (env: Record<string, string>) =>
       JSON.parse((await jobx.run(["run", "node-env.ts"], { env })).out);
-    expect(await tell({})).toEqual([[null, false], [null, false], null, []]);
+    expect(await tell({})).toEqual([[null, false, []], [null, false, []], null]);
     expect(await tell({ NODE_ENV: "development" })).toEqual([
-      ["development", true],
-      ["development", true],
+      ["development", true, []],
+      ["development", true, []],
       "development",
-      [],
     ]);
   });
 

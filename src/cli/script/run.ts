@@ -27,8 +27,6 @@ export function runScript(file: string, words: string[], colors: boolean): Promi
 /** What tells a script that it is the program, as it would be under `bun`. */
 function becomeProgram(file: string, words: string[]): void {
   process.argv = [process.execPath, file, ...words];
-  // What the binary was built with is nothing that the script was started with.
-  process.execArgv = [];
   Reflect.set(Bun, "argv", process.argv);
   Reflect.set(Bun, "main", file);
   // A handler would keep Ctrl-C from a script that never comes back to the event loop.
