@@ -140,8 +140,8 @@ async function runAttempt(
     ensureDir(checkpointDir(dir, spec.tasks, task));
     const { note } = context;
     const forgetExit = recordExit({ dir, tasks: spec.tasks, task, attempt, node, startedAt, recorder, note });
-    rank = await runHere({ request, task, attempt, payload, env, signal: signals.begin(task) });
-    forgetExit();
+    const here = { request, task, attempt, payload, env, signal: signals.begin(task) };
+    rank = await runHere(here).finally(forgetExit);
   }
   const causeReason = signals.asked(task);
   const cause = causeReason ? ("cancelled" as const) : null;
