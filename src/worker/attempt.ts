@@ -1,4 +1,6 @@
 import type { Slot } from "../queue/protocol.ts";
+import { readCancelled } from "../store/jobs.ts";
+import { isRequested } from "../store/requests.ts";
 import { AttemptRanks } from "./attempt-ranks.ts";
 import type { MemoryGroup } from "./cgroup.ts";
 import type { ElementContext } from "./element-context.ts";
@@ -65,9 +67,10 @@ export class Attempt {
       this.#cause = "memory";
       this.#causeReason = outOfMemory;
     }
+    const cause = this.#cause ?? this.#causeOfLeaving(ranks);
     return {
-      cause: this.#cause ?? this.#causeOfLeaving(ranks),
-      causeReason: this.#causeReason,
+      cause,
+      causeReason: this.#causeReason ?? (cause === "cancelled" ? "cancelled" : null),
       ranks,
       startedAt: this.#startedAt,
       endedAt: new Date().toISOString(),
@@ -148,6 +151,8 @@ export class Attempt {
     // Some schedulers warn every process of a job by themselves, and one that does not listen dies of it.
     const warned = this.#context.allocation !== null && ranks.some((rank) => rank.signal === "SIGUSR2");
     if ((this.#warned === null && !warned) || ranks.every((rank) => rank.ok)) return null;
+    // It may be dead before this process hears the same signal, by which it looks at what is cancelled.
+    if (isRequested(readCancelled(this.#context.dir), this.task)) return "cancelled";
     return this.#warned === "timeout" ? "warned" : "preempted";
   }
 }

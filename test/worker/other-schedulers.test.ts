@@ -61,6 +61,17 @@ describe("where a warning reaches every process of a job", () => {
     expect(resultOf(dir)).toMatchObject({ status: "cancelled" });
   });
 
+  test("one that the task dies of before the worker hears it was a cancellation all the same", async () => {
+    const home = tempDir();
+    const script = "echo ready; until test -e go; do sleep 0.05; done; kill -USR2 $$";
+    const dir = makeJob(home, { argv: ["sh", "-c", script], cwd: home });
+    const worker = await whenReady(dir, ALLOCATION);
+    addCancelled(dir, null);
+    await Bun.write(`${home}/go`, "");
+    expect(await worker.ended).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ status: "cancelled", reason: "cancelled" });
+  });
+
   test("a signal that means nothing ends neither the worker nor its command", async () => {
     const script = "echo ready; until test -e go; do sleep 0.05; done; kill -USR1 $$; echo alive";
     const home = tempDir();
