@@ -142,11 +142,15 @@ async function runAttempt(
     const forgetExit = recordExit({ dir, tasks: spec.tasks, task, attempt, node, startedAt, recorder, note });
     const here = { request, task, attempt, payload, env, signal: signals.begin(task) };
     rank = await runHere(here).finally(forgetExit);
+    // The terminal's Ctrl-C reaches a command as well, whose end may be seen before the signal is.
+    if (!rank.ok) await Bun.sleep(SIGNAL_MS);
   }
   const causeReason = signals.asked(task);
   const cause = causeReason ? ("cancelled" as const) : null;
   return { cause, causeReason, ranks: [rank], startedAt, endedAt: new Date().toISOString() };
 }
+
+const SIGNAL_MS = 20;
 
 function runHere(task: InlineTask): Promise<RankEnd> {
   return task.request.spec.entry.kind === "command" ? runCommandHere(task) : runFunctionHere(task);

@@ -189,13 +189,17 @@ test("a missing command has exit code 127 and is named", async () => {
   });
 });
 
-function start(argv: string[]): { child: Bun.Subprocess<"ignore", "pipe", "pipe">; seen: () => string } {
+function start(
+  argv: string[],
+  options: { detached?: boolean } = {},
+): { child: Bun.Subprocess<"ignore", "pipe", "pipe">; seen: () => string } {
   let seen = "";
   const child = Bun.spawn([...JOBX, ...argv], {
     cwd: jobx.cwd,
     env: jobx.env,
     stdout: "pipe",
     stderr: "pipe",
+    ...options,
   });
   for (const stream of [child.stdout, child.stderr]) {
     void (async () => {
@@ -219,6 +223,17 @@ for (const [what, words] of [
     expect(job.tasks[0]?.reason).toContain("Ctrl-C");
   });
 }
+
+test("Ctrl-C that the terminal gives the command, too, leaves it cancelled, whoever is first to end", async () => {
+  for (let round = 0; round < 5; round++) {
+    const words = ["--", "sh", "-c", "echo asleep; exec sleep 600"];
+    const { child, seen } = start(["submit", "-e", "debug", "--retries", "1", ...words], { detached: true });
+    await eventually(() => seen().includes("asleep"), { what: "the task to start" });
+    process.kill(-child.pid, "SIGINT");
+    expect(await child.exited).toBe(130);
+    expect(await status(await newest())).toMatchObject({ state: "cancelled", tasks: [{ attempt: 0 }] });
+  }
+});
 
 test("a job in another process can be seen running and be cancelled", async () => {
   const { child, seen } = start(["submit", "-e", "debug", "tasks.ts#sleep"]);
