@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { eventually } from "../helpers/eventually.ts";
-import { TestJobx } from "../helpers/jobx.ts";
+import { JOBX, TestJobx } from "../helpers/jobx.ts";
 import { killProcess, processesOf } from "../helpers/processes.ts";
 
 const jobx = new TestJobx({ JOBX_QUEUE_IDLE_MS: "2000" });
@@ -95,6 +95,26 @@ describe("after a process of jobx is killed", () => {
     expect((await jobx.run(["wait", id])).code).toBe(1);
     expect((await status(id)).tasks.map((task) => task.state)).toEqual(["lost", "succeeded"]);
   }, 40_000);
+
+  test("jobx submit, at many points: its job runs, or is lost at once and never runs", async () => {
+    const jobs = join(jobx.home, "jobs");
+    let last = Number(await jobx.submit(["--", "true"]));
+    for (const sign of ["job.msgpack", "logs", "logs", "native.msgpack"]) {
+      const id = String(++last);
+      const marker = join(jobx.cwd, `submitted-${id}`);
+      const words = [...JOBX, "submit", "--", "touch", marker];
+      const child = Bun.spawn(words, { cwd: jobx.cwd, env: jobx.env, stdout: "ignore", stderr: "ignore" });
+      const path = join(jobs, id, sign);
+      // Without a pause: from the one file to the next it takes less than a millisecond.
+      for (const begin = performance.now(); performance.now() - begin < 10_000 && !existsSync(path););
+      child.kill("SIGKILL");
+      await child.exited;
+      const { code } = await jobx.run(["wait", "--timeout", "20s", id]);
+      const { state, tasks } = await status(id);
+      expect([code, state]).toEqual(existsSync(marker) ? [0, "succeeded"] : [1, "lost"]);
+      if (state === "lost") expect(tasks[0]?.reason).toContain("the submission was cut off");
+    }
+  }, 60_000);
 
   test("at many points of an array: every task is accounted for and no value is wrong", async () => {
     const id = await jobx.submit([
