@@ -56,9 +56,7 @@ describe("what was lost and has retries left", () => {
     ]);
     expect(view?.counts).toMatchObject({ failed: 2 });
     expect(view?.natives).toHaveLength(3);
-    expect(view?.task(0).reason).toBe(
-      "signal 9; its 2 retries are used up; jobx retry 1 --failed runs it again",
-    );
+    expect(view?.task(0).reason).toBe("signal 9; its 2 retries are used up");
     expect(services.notes[0]).toContain(`Submitted 2 lost parts of job ${id} again`);
   });
 
@@ -136,7 +134,7 @@ describe("what was lost and has retries left", () => {
     const calls: number[][] = [];
     const none = await lostJob(0, accepting(calls));
     const [view] = await waitFor(none.services, [none.selected], { timeoutSeconds: 20 });
-    const way = "jobx retry 1 --failed runs it again, as --retries N would have";
+    const way = "with --retries N it would run again by itself";
     expect(view?.task(0).reason).toBe(`signal 9; ${way}`);
     const cancelled = await lostJob(3, accepting(calls));
     cancelled.memory.answer = { ...LOST, state: "cancelled" };

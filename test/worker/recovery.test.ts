@@ -30,7 +30,7 @@ describe("a worker that was killed", () => {
       status: "lost",
       attempt: 0,
       reason:
-        "the supervisor was killed while the task ran; jobx retry 1 --failed runs it again, as --requeue or --retries N would have",
+        "the supervisor was killed while the task ran; with --requeue or --retries N it would run again by itself",
     });
     expect(existsSync(segmentPath(dir, 0, 1, 0))).toBe(true);
   });

@@ -27,9 +27,7 @@ describeSlurm("a node that dies", () => {
     expect(await plain.tasks(command)).toMatchObject([
       {
         state: "lost",
-        reason: expect.stringMatching(
-          /; jobx retry 1 --failed runs it again, as --requeue or --retries N would/,
-        ),
+        reason: expect.stringMatching(/; with --requeue or --retries N it would run again by itself$/),
       },
     ]);
     expect(await packed.tasks(id)).toMatchObject([
