@@ -1,4 +1,5 @@
 import { usageError } from "../errors.ts";
+import { show } from "./given.ts";
 import { Handle } from "./handle.ts";
 
 /** The handles that something was given, one or several. Throws USAGE that says what else it was. */
@@ -7,7 +8,7 @@ export function handlesIn(given: unknown, caller: string): Handle[] {
   const list: unknown[] = isIterable(given) ? [...given] : [given];
   return list.map((each) => {
     if (each instanceof Handle) return each;
-    const what = each instanceof Promise ? "a promise" : Bun.inspect(each, { depth: 0 });
+    const what = each instanceof Promise ? "a promise" : show(each);
     throw usageError(
       `${caller} was given ${what}, which is no job or task`,
       each instanceof Promise

@@ -118,6 +118,9 @@ test("what is no job is refused by name, a promise that nobody awaited among the
   const given = (what: unknown): Promise<unknown> => Reflect.apply(asCompleted, null, [what]).next();
   await expect(given(Promise.resolve())).rejects.toThrow("asCompleted was given a promise, which is no job");
   await expect(given([3])).rejects.toThrow("asCompleted was given 3, which is no job or task");
+  await expect(given({ a: 1, b: 2 })).rejects.toThrow(
+    "asCompleted was given { a: 1, b: 2 }, which is no job",
+  );
   await expect(Reflect.apply(monitor, null, [undefined])).rejects.toThrow("monitor was given undefined");
   const all = Reflect.apply(executor.submitAll, executor, [call(double, 1)]);
   await expect(all).rejects.toThrow("submitAll was given no array");
