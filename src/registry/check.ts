@@ -10,8 +10,10 @@ const OPTIONAL_VERBS = [
   "release",
   "interrupt",
   "requeue",
+  "resubmit",
   "find",
   "shell",
+  "examine",
 ] as const satisfies (keyof Executor)[];
 
 /** The executor that a plugin's module exports; throws PLUGIN that says where, and what it lacks. */

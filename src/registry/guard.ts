@@ -20,6 +20,7 @@ const LIMITS = {
   requeue: 600,
   find: 600,
   shell: 120,
+  examine: 120,
 } as const satisfies Partial<Record<keyof Executor, number>>;
 
 type Verb = keyof typeof LIMITS;
@@ -73,7 +74,7 @@ async function settled(
       hint: hintFor(from),
     });
   } catch (error) {
-    throw error instanceof JobxError ? error : failure(name, from, verb, error);
+    throw failure(name, from, verb, error);
   } finally {
     clearTimeout(timer);
   }
@@ -95,11 +96,10 @@ function problemOf(verb: Verb, answer: unknown): string | null {
       return isSubmission(answer) ? null : `${show(answer)} instead of native ids`;
     case "find":
       return answer === null || isSubmission(answer) ? null : `${show(answer)} instead of native ids or null`;
-    case "status": {
-      if (!Array.isArray(answer)) return `${show(answer)} instead of a list`;
-      const bad = answer.find((one: unknown) => !isStatus(one));
-      return bad === undefined ? null : `${show(bad)} as the status of an element`;
-    }
+    case "status":
+      return listProblem(answer, isStatus, "the status of an element");
+    case "examine":
+      return listProblem(answer, isFinding, "a finding");
     case "shell":
       return isObject(answer) && Array.isArray(answer["argv"])
         ? null
@@ -107,6 +107,12 @@ function problemOf(verb: Verb, answer: unknown): string | null {
     default:
       return null;
   }
+}
+
+function listProblem(answer: unknown, isOne: (value: unknown) => boolean, what: string): string | null {
+  if (!Array.isArray(answer)) return `${show(answer)} instead of a list`;
+  const at = answer.findIndex((one: unknown) => !isOne(one));
+  return at < 0 ? null : `${show(answer[at])} as ${what}`;
 }
 
 const STATES: unknown[] = [
@@ -128,6 +134,15 @@ function isStatus(value: unknown): boolean {
     STATES.includes(value["state"])
   );
 }
+
+function isFinding(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { name, verdict, detail, mend } = value;
+  const isText = (text: unknown) => typeof text === "string";
+  return isText(name) && isText(detail) && VERDICTS.includes(verdict) && (mend == null || isText(mend));
+}
+
+const VERDICTS: unknown[] = ["ok", "warn", "fail"];
 
 function isSubmission(value: unknown): boolean {
   if (!isObject(value) || !Array.isArray(value["natives"])) return false;

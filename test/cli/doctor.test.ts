@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { checkHome, fileSystemOf } from "../../src/cli/doctor/home.ts";
 import { checkPinned, checkQueueFolder } from "../../src/cli/doctor/machine.ts";
 import { checkPlugins } from "../../src/cli/doctor/plugins.ts";
-import { checkSchedulers } from "../../src/cli/doctor/schedulers.ts";
+import { checkSchedulers, examineSchedulers } from "../../src/cli/doctor/schedulers.ts";
 import { makeRun } from "../../src/executor/run.ts";
 import { openRegistry } from "../../src/registry.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -129,4 +129,58 @@ test("refused plugin folders and broken plugins are listed once each", async () 
     { name: "plugin folder", verdict: "warn", mend: `chmod go-w ${open}` },
     { name: "plugin bad", verdict: "warn", detail: expect.stringContaining("no licence") },
   ]);
+});
+
+test("a plugin that fails when it is examined is named, and the others are examined all the same", async () => {
+  const plugins = folder();
+  const write = (name: string, examine: string) =>
+    writeFileSync(
+      join(plugins, `${name}.ts`),
+      `import { defineExecutor } from "jobx/plugin";
+export default defineExecutor({
+  name: "${name}",
+  description: "For tests",
+  affinity: () => ({ score: 0, why: "a test" }),
+  submit: async () => ({ natives: [] }),
+  status: async () => [],
+  cancel: async () => {},
+  examine: ${examine},
+  environment: () => ({ element: 0, rank: 0, restarts: 0, hostnames: null }),
+});
+`,
+    );
+  write("broken", '() => { throw new TypeError("oh"); }');
+  write("sound", 'async () => [{ name: "limits", verdict: "ok", detail: "none", mend: null }]');
+  write("strange", "async () => 7");
+  write("wrong", "true");
+  const registry = openRegistry({
+    env: { HOME: root, JOBX_PLUGIN_PATH: plugins, PATH: "" },
+    home: root,
+    runtime: ["jobx"],
+    note: () => {},
+    binary: null,
+  });
+  const hint = expect.stringContaining("jobx plugins test");
+  const found = (await examineSchedulers(registry, root)).filter(({ name }) => !name.endsWith(": home"));
+  expect(found).toMatchObject([
+    {
+      name: "broken",
+      verdict: "warn",
+      detail: "The plugin broken failed in examine: oh (broken.ts:9:30)",
+      mend: hint,
+    },
+    { name: "sound: limits", verdict: "ok" },
+    {
+      name: "strange",
+      verdict: "warn",
+      detail: "The plugin strange gave 7 instead of a list from examine",
+      mend: hint,
+    },
+  ]);
+  expect(await registry.list()).toContainEqual(
+    expect.objectContaining({
+      name: "wrong",
+      why: expect.stringContaining("has a examine that is a boolean"),
+    }),
+  );
 });

@@ -57,6 +57,7 @@ test.each([
   ["affinity", { score: 7, why: "" }],
   ["status", undefined],
   ["status", [{ job: 1, element: 0, state: "flying" }]],
+  ["status", [undefined]],
   ["find", { natives: [{ id: 7 }] }],
   ["submit", "4211"],
   ["submit", { natives: [{ id: 4211, firstElement: 0, elements: 1 }] }],

@@ -1,4 +1,4 @@
-import { messageOf } from "../../errors.ts";
+import { JobxError, messageOf } from "../../errors.ts";
 import type { Run } from "../../executor/run.ts";
 import type { Registry } from "../../registry.ts";
 import { type Check, type Env, ok, warn } from "./check.ts";
@@ -50,10 +50,15 @@ export async function examineSchedulers(registry: Registry, home: string): Promi
     if (state !== "loaded") continue;
     const executor = await registry.get(name);
     const context = registry.contextFor(executor);
-    if (!executor.examine || (await executor.affinity(context)).score < 0) continue;
-    const checks = await executor.examine(context);
-    found.push(...checks.map((check) => ({ ...check, name: `${name}: ${check.name}` })));
-    found.push(checkReach(name, home));
+    try {
+      if (!executor.examine || (await executor.affinity(context)).score < 0) continue;
+      const checks = await executor.examine(context);
+      found.push(...checks.map((check) => ({ ...check, name: `${name}: ${check.name}` })));
+      found.push(checkReach(name, home));
+    } catch (error) {
+      if (!(error instanceof JobxError)) throw error;
+      found.push(warn(name, error.message, error.hint ?? null));
+    }
   }
   return found;
 }
