@@ -59,7 +59,8 @@ const COLUMNS: Column[] = [
   { title: "TOOK", align: "right" },
   { title: "RSS", align: "right" },
   { title: "NODE" },
-  { title: "REASON", shrink: true },
+  // A few letters of it tell nothing: then rather let the terminal wrap the line.
+  { title: "REASON", shrink: 20 },
 ];
 
 function taskTable(tasks: Iterable<TaskView>, style: Style): string {

@@ -1,5 +1,5 @@
-/** A column of a table. `shrink` marks the one that gives way where the terminal is too narrow. */
-export type Column = { title: string; align?: "left" | "right"; shrink?: boolean };
+/** A column of a table. `shrink` marks the one that gives way where the terminal is too narrow: down to this width. */
+export type Column = { title: string; align?: "left" | "right"; shrink?: number };
 
 /**
  * Lays out rows in columns two blanks apart, by what the characters occupy on a terminal, colours not
@@ -35,7 +35,6 @@ export function outputWidth(): number | null {
 }
 
 const GAP = "  ";
-const NARROWEST = 4;
 
 /** One pass instead of a spread over all rows: a table may have 100,000. */
 function* widthsOf(rows: readonly (readonly string[])[], at: number): Generator<number> {
@@ -45,11 +44,11 @@ function* widthsOf(rows: readonly (readonly string[])[], at: number): Generator<
 }
 
 function shrink(columns: readonly Column[], widths: number[], width: number | null): void {
-  const at = columns.findIndex((column) => column.shrink);
-  const own = widths[at];
-  if (width === null || own === undefined) return;
+  const at = columns.findIndex((column) => column.shrink !== undefined);
+  const [own, least] = [widths[at], columns[at]?.shrink];
+  if (width === null || own === undefined || least === undefined) return;
   const total = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
-  if (total > width) widths[at] = Math.min(own, Math.max(NARROWEST, own - (total - width)));
+  if (total > width) widths[at] = Math.min(own, Math.max(least, own - (total - width)));
 }
 
 function line(columns: readonly Column[], widths: readonly number[], cells: readonly string[]): string {

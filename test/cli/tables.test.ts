@@ -44,9 +44,15 @@ test("wide characters and colours count as what they occupy", () => {
   expect(table.split("\n").map((line) => Bun.stringWidth(line))).toEqual([7, 7, 7]);
 });
 
+test("a column gives way to its least width only", () => {
+  const columns = [{ title: "STATE" }, { title: "REASON", shrink: 11 }];
+  const table = renderTable(columns, [["failed", "exit code 1, and more"]], { width: 12 });
+  expect(table.split("\n")[1]).toBe("failed  exit code …");
+});
+
 test("on a narrow terminal one column gives way", () => {
   const table = renderTable(
-    [{ title: "NAME", shrink: true }, { title: "STATE" }],
+    [{ title: "NAME", shrink: 4 }, { title: "STATE" }],
     [["a-very-long-job-name", "running"]],
     { width: 20 },
   );

@@ -51,7 +51,7 @@ const FILTERS = ["state", "name", "limit"];
 
 const COLUMNS: Column[] = [
   { title: "ID", align: "right" },
-  { title: "NAME", shrink: true },
+  { title: "NAME", shrink: 4 },
   { title: "EXECUTOR" },
   { title: "STATE" },
   { title: "DONE", align: "right" },

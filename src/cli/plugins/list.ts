@@ -31,7 +31,7 @@ const COLUMNS: Column[] = [
   { title: "NAME" },
   { title: "STATE" },
   { title: "FROM" },
-  { title: "DESCRIPTION", shrink: true },
+  { title: "DESCRIPTION", shrink: 20 },
 ];
 
 const PAINT = { loaded: "green", shadowed: "dim", broken: "red" } as const;
