@@ -99,6 +99,8 @@ export type ElementStatus = {
   endedAt?: string | null;
   /** It ended before it was given a node, so that no record of it can be late. */
   neverStarted?: boolean;
+  /** ISO 8601: when the scheduler said so, where that is known; answers are shared, and some seconds old. */
+  asOf?: string;
 };
 
 /** What was found about one thing on this machine; `fail`: jobs cannot run. */

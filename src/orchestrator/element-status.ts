@@ -70,16 +70,23 @@ function overlayLost(
   }
 }
 
-/** By the records, or since what they know of as running was lost and submitted again after that. */
-function isWaiting(job: JobReader, task: number, { element, state }: ElementStatus): boolean {
+/**
+ * By the records; or because the scheduler says so of what they know of as running: its node died, or its supervisor did
+ * and it was submitted again.
+ */
+function isWaiting(job: JobReader, task: number, { element, state, asOf }: ElementStatus): boolean {
   const recorded = job.recordedState(task);
   if (recorded !== "running" || state !== "queued") return recorded === "queued";
-  const natives = job.natives ?? [];
-  if (natives.length === 1 || timesResubmitted(natives, element) === 0) return false;
   const { startedAt } = job.task(task);
-  const submitted = holderOf(natives, element)?.submitted ?? "";
-  return startedAt !== null && Date.parse(startedAt) < Date.parse(submitted);
+  if (startedAt === null) return false;
+  const natives = job.natives ?? [];
+  const isAgain = timesResubmitted(natives, element) > 0;
+  const submitted = isAgain ? Date.parse(holderOf(natives, element)?.submitted ?? "") : 0;
+  return Math.max(submitted, Date.parse(asOf ?? "") - SKEW_MS || 0) > Date.parse(startedAt);
 }
+
+/** So far the clocks of hosts may differ: an answer that seems younger than the start of a task may be older. */
+const SKEW_MS = 10_000;
 
 /** It runs, and the executor says why it gets nowhere: it is suspended, say. */
 function isStopped(job: JobReader, task: number, { state, reason }: ElementStatus): boolean {

@@ -66,6 +66,7 @@ async function statusOnCluster(
   context: ExecutorContext,
 ): Promise<ElementStatus[]> {
   const silent: string[] = [];
+  let asOf: string | undefined;
   for (const [position, stage] of definition.status.entries()) {
     const asked = open.filter(({ found }) => found === null || found.isVague);
     if (asked.length === 0) break;
@@ -77,6 +78,7 @@ async function statusOnCluster(
     }
     layOver(asked, answer.rows, position === 0);
     if (position > 0) continue;
+    asOf = new Date(answer.at).toISOString();
     // What was submitted after the answer was given cannot stand in it.
     for (const one of asked)
       if (one.found === null && isNewer(one.native, answer)) one.found = JUST_SUBMITTED;
@@ -85,7 +87,7 @@ async function statusOnCluster(
     const found = open.flatMap((one) => one.found ?? []);
     await (await import("./ahead.ts")).tellAhead(definition, found, place.cluster, context);
   }
-  return open.map((one) => elementStatus(definition, one, silent));
+  return open.map((one) => ({ ...elementStatus(definition, one, silent), asOf }));
 }
 
 async function askStage(

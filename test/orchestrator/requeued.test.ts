@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+
+import { submitJob } from "../../src/orchestrator/submit.ts";
+import { readJob } from "../../src/orchestrator/view.ts";
+import { segmentPath } from "../../src/store/layout.ts";
+import { SegmentWriter } from "../../src/store/segments.ts";
+import { input, MemoryExecutor } from "../helpers/executor.ts";
+import { tempDir } from "../helpers/temp.ts";
+import { startedRecord } from "../store/records.ts";
+
+test("a task whose node died waits once its scheduler says so, and not by an answer from before it ran", async () => {
+  const memory = new MemoryExecutor();
+  const services = memory.services(tempDir());
+  const { id, dir } = await submitJob(services, input(1));
+  const writer = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
+  const started = startedRecord(0);
+  await writer.append(started);
+  await writer.close();
+  const after = (seconds: number) => new Date(Date.parse(started.startedAt) + seconds * 1000).toISOString();
+  const pending = { state: "queued", native: "PENDING", reason: "Resources", node: null } as const;
+  for (const seconds of [-60, 5]) {
+    memory.answer = { ...pending, asOf: after(seconds) };
+    expect((await readJob(services, id)).task(0)).toMatchObject({ state: "running", reason: null });
+  }
+  memory.answer = { ...pending, asOf: after(60) };
+  expect((await readJob(services, id)).task(0)).toMatchObject({ state: "queued", reason: "Resources" });
+});
