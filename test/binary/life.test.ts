@@ -197,6 +197,19 @@ describe("the life of a job", () => {
     expect(await jobx.json<unknown>(["result", again])).toEqual(["2", "3"]);
   });
 
+  test("retry --wait and --follow stay to the end of the new job, and end as it does", async () => {
+    const id = await jobx.submit(["--", "sh", "-c", "echo said; test -e whole"]);
+    expect((await jobx.run(["wait", id])).code).toBe(1);
+    const failed = await jobx.run(["retry", "--wait", id]);
+    expect(failed.code).toBe(1);
+    expect(failed.err).toContain("exit code 1");
+    await jobx.file("whole", "");
+    const followed = await jobx.run(["retry", "--follow", id]);
+    expect(followed.code).toBe(0);
+    expect(followed.out).toContain("said");
+    expect((await jobx.run(["--json", "retry", "--follow", id])).code).toBe(2);
+  });
+
   test("never more tasks at once than --parallel", async () => {
     const script =
       'mkdir run-$JOBX_TASK; n=$(ls -d run-* | wc -l); echo $n; sleep 0.05; rmdir run-$JOBX_TASK; test "$n" -le 1';

@@ -8,12 +8,12 @@ import type { CommandHelp } from "../args/command.ts";
 import { selector } from "../arguments.ts";
 import { contextOf } from "../context.ts";
 import { resourceFlags } from "../resource-flags.ts";
-import { printSubmitted } from "../submit/answer.ts";
+import { answer, answerFlags, checkFollow } from "../submit/answer.ts";
 
 export const help: CommandHelp = {
   examples: [
     ["jobx retry 12 --failed --mem 8G", "what failed, with more memory"],
-    ["jobx retry 12.3,7", "two of its tasks"],
+    ["jobx retry 12.3,7 --follow", "two of its tasks, with their logs as they grow"],
   ],
   groups: { "What one task needs, where it shall differ": Object.keys(resourceFlags) },
   notes: "The new job has the same code, arguments and folder, and names the one it came from.",
@@ -25,9 +25,11 @@ export default defineCommand({
     sel: selector,
     failed: { type: "boolean", description: "Only those that did not succeed" },
     ...resourceFlags,
+    ...answerFlags,
   },
   async run({ args, data }) {
     const context = contextOf(data);
+    checkFollow(context);
     const resources = toResources((flag: ResourceOption) => context.values.text(flag));
     const services = await context.services();
     const selected = await resolveOne(services, context.positionals);
@@ -36,6 +38,7 @@ export default defineCommand({
       resources,
       environment: cleanJobEnvironment(services.env, { cleanEnv: selected.spec.run.cleanEnv }),
     });
-    printSubmitted(context.output, submitted);
+    const { entry, run } = selected.spec;
+    return answer(context, services, submitted, entry.kind === "function" || run.capture);
   },
 });

@@ -1,6 +1,39 @@
+import { usageError } from "../../errors.ts";
+import type { Services } from "../../orchestrator/services.ts";
 import type { Submitted } from "../../orchestrator/submit.ts";
+import type { CliContext } from "../context.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
+
+/** What a command that submits does about the end. */
+export const answerFlags = {
+  wait: { type: "boolean", description: "Wait for the end; the exit code is that of jobx wait" },
+  follow: { type: "boolean", description: "Wait, and show the logs as they grow" },
+} as const;
+
+/** Throws USAGE where `--follow` has nowhere to show the logs. */
+export function checkFollow({ values, output }: CliContext): void {
+  if (!values.flag("follow") || output.form !== "json") return;
+  throw usageError("--follow shows logs, and --json allows one document alone", "Use --wait with --json");
+}
+
+/** Says what was submitted and, where that was asked for, stays to its end; gives the exit code. `valued`: its tasks give values. */
+export async function answer(
+  context: CliContext,
+  services: Services,
+  submitted: Submitted,
+  valued: boolean,
+): Promise<number> {
+  const { values, output } = context;
+  // The debug executor has run the job by now: its exit code can be had for nothing.
+  const wait = values.flag("wait") || values.flag("follow") || submitted.executor === "debug";
+  if (wait) {
+    const { waitForEnd } = await import("./end.ts");
+    return waitForEnd(context, services, submitted);
+  }
+  printSubmitted(output, submitted, { valued });
+  return 0;
+}
 
 /**
  * Says what was submitted and, unless something follows by itself, what to type next. `valued`: whether the

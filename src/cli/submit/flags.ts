@@ -2,6 +2,7 @@ import type { ArgsDef } from "citty";
 
 import type { CommandHelp } from "../args/command.ts";
 import { resourceFlags } from "../resource-flags.ts";
+import { answerFlags } from "./answer.ts";
 
 /** Every option of `jobx submit`. */
 export const submitFlags = {
@@ -92,8 +93,7 @@ export const submitFlags = {
     description: "Set MASTER_ADDR, MASTER_PORT, RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE",
   },
   "merge-output": { type: "boolean", description: "Standard error goes where standard output goes" },
-  wait: { type: "boolean", description: "Wait for the end; the exit code is that of jobx wait" },
-  follow: { type: "boolean", description: "Wait, and show the logs as they grow" },
+  ...answerFlags,
   "dry-run": { type: "boolean", description: "Print the script and commands; touch nothing" },
   inspect: { type: "boolean", description: "Debug executor: wait for a debugger" },
 } as const satisfies ArgsDef;

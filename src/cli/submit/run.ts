@@ -1,16 +1,11 @@
 import { join, resolve } from "node:path";
 
 import { SubmitSettings } from "../../config/settings.ts";
-import { usageError } from "../../errors.ts";
 import { resolveOne } from "../../orchestrator/select.ts";
 import type { Services } from "../../orchestrator/services.ts";
-import { chooseExecutor, submitJob, type Submitted } from "../../orchestrator/submit.ts";
+import { chooseExecutor, submitJob } from "../../orchestrator/submit.ts";
 import type { CliContext } from "../context.ts";
-import { reportEnd } from "../ending.ts";
-import { reportFailures } from "../failures.ts";
-import { followToEnd } from "../following.ts";
-import { exitCodeOf, waitWithProgress } from "../waiting.ts";
-import { printSubmitted } from "./answer.ts";
+import { answer, checkFollow } from "./answer.ts";
 import { entryFrom, type EntryWords } from "./entry.ts";
 import { checkExecutorName, checkPrefixes } from "./executor-options.ts";
 import { submitInputFrom } from "./input.ts";
@@ -19,9 +14,7 @@ import { directivesOf } from "./script.ts";
 /** `jobx submit`; gives the exit code. */
 export async function runSubmit(context: CliContext): Promise<number> {
   const { values, output } = context;
-  if (values.flag("follow") && output.form === "json") {
-    throw usageError("--follow shows logs, and --json allows one document alone", "Use --wait with --json");
-  }
+  checkFollow(context);
   const entry = entryFrom(context.positionals, context.rest, context.cwd);
   const services = await context.services();
   const input = await inputFrom(context, services, entry);
@@ -32,13 +25,7 @@ export async function runSubmit(context: CliContext): Promise<number> {
     return 0;
   }
   const submitted = await submitJob(services, input);
-  // The debug executor has run the job by now: its exit code can be had for nothing.
-  const wait = values.flag("wait") || values.flag("follow") || submitted.executor === "debug";
-  if (!wait) {
-    printSubmitted(output, submitted, { valued: input.entry.kind === "function" || input.run.capture });
-    return 0;
-  }
-  return waitForEnd(context, services, submitted);
+  return answer(context, services, submitted, input.entry.kind === "function" || input.run.capture);
 }
 
 /** The submission that the words and options ask for. */
@@ -78,26 +65,4 @@ export async function inputFrom(context: CliContext, services: Services, entry: 
       return tasks === null ? { job: id } : { job: id, tasks };
     },
   });
-}
-
-/** `--wait` and `--follow`: the id at once, then the end, with the exit code of `jobx wait`. */
-async function waitForEnd(context: CliContext, services: Services, submitted: Submitted): Promise<number> {
-  const { output } = context;
-  // The debug executor's job is over by now: how it ended says that there was one.
-  const isOver = submitted.executor === "debug" && output.form === "people";
-  if (output.form !== "json" && !isOver) printSubmitted(output, submitted, { next: false });
-  const selected = await resolveOne(services, [String(submitted.id)]);
-  const scopes = context.values.flag("follow")
-    ? [await followToEnd(context, services, selected)]
-    : await waitWithProgress(context, services, [selected]);
-  // What was followed, and what the debug executor ran, has passed by on this very terminal.
-  const told = { outputSeen: context.values.flag("follow") === true || submitted.executor === "debug" };
-  if (output.form === "people") return reportEnd(output, scopes, told);
-  if (output.form === "json") {
-    const [scope] = scopes;
-    const json = { ...submitted, state: scope?.state, counts: scope?.counts };
-    output.result({ json, quiet: [], text: () => "" });
-  }
-  reportFailures(output, scopes, told);
-  return exitCodeOf(scopes);
 }
