@@ -232,15 +232,23 @@ describe("status", () => {
   });
 
   test.each([
-    ["gave 5 instead of rows from", "5"],
-    ["gave {} instead of rows from", "{}"],
-    ["gave 7 as a row from", "[7]"],
-    ['gave {"id":"77"} as a row from', '[{"id":"77"}]'],
+    ["gave 5 instead of rows from", 5],
+    ["gave {} instead of rows from", {}],
+    ["gave 7 as a row from", [7]],
+    ["gave undefined as a row from", [undefined]],
+    ['gave {"id":"77"} as a row from', [{ id: "77" }]],
   ])("is an error that names the parser where that %s it", async (what, nonsense) => {
     const home = tempDir();
     const toy = new FakeCommands(home, () => ({}));
     const broken = scheduler({
-      status: [{ name: "queue", scope: "user", argv: () => [["queue"]], parse: () => JSON.parse(nonsense) }],
+      status: [
+        {
+          name: "queue",
+          scope: "user",
+          argv: () => [["queue"]],
+          parse: () => Object(nonsense),
+        },
+      ],
     });
     const status = broken.status([refFor(requestFor(home, 1), [nativeOf("1", 1)])], toy.context);
     await expect(status).rejects.toMatchObject({

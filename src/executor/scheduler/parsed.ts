@@ -19,8 +19,9 @@ export function rowsOf(
   const where = `${stage.name}.parse`;
   const rows = parsed(name, where, () => stage.parse(results, query));
   const isList = Array.isArray(rows);
-  const bad: unknown = isList ? rows.find((row) => !isRow(row)) : rows;
-  if (isList && bad === undefined) return rows;
+  const at = isList ? rows.findIndex((row) => !isRow(row)) : -1;
+  if (isList && at < 0) return rows;
+  const bad: unknown = isList ? rows[at] : rows;
   const text = JSON.stringify(bad) ?? String(bad);
   throw new JobxError(
     "PLUGIN",
