@@ -1,4 +1,4 @@
-import { JobxError } from "../../errors.ts";
+import { type ErrorCode, JobxError } from "../../errors.ts";
 import type { CommandResult } from "../../executor/run.ts";
 import { readJob } from "../../orchestrator/view.ts";
 import { type Bench, reasonOf } from "../bench.ts";
@@ -56,14 +56,7 @@ export const FAULTS: FaultCase[] = [
     async run(bench, cluster, subject) {
       const refusal = errorOf(subject, "refused");
       cluster.fault("submit", () => refusal);
-      const error = await bench.shell("true").then(
-        () => null,
-        (thrown: unknown) => thrown,
-      );
-      check(
-        error instanceof JobxError && error.code === "REFUSED",
-        `it is answered by ${show(String(error))}`,
-      );
+      const error = await refusedAs("REFUSED", bench.shell("true"));
       const words = refusal.stderr.trim().split("\n").at(-1) ?? "";
       check(error.message.includes(words), `the scheduler's own words are not shown: ${show(error.message)}`);
       check(cluster.jobs.length === 0, "it was submitted again all the same");
@@ -106,16 +99,7 @@ export const FAULTS: FaultCase[] = [
         throw timedOut("submit");
       });
       if (definitionOf(subject).find) await bench.ended("succeeded", "true");
-      else {
-        const error = await bench.shell("true").then(
-          () => null,
-          (thrown: unknown) => thrown,
-        );
-        check(
-          error instanceof JobxError && error.code === "UNREACHABLE",
-          `it is answered by ${show(String(error))}`,
-        );
-      }
+      else await refusedAs("UNREACHABLE", bench.shell("true"));
       check(cluster.jobs.length === 1, `the scheduler has ${cluster.jobs.length} jobs instead of one`);
     },
   },
@@ -282,6 +266,16 @@ async function started(bench: Bench, cluster: FakeCluster) {
 
 function isUp({ jobs }: FakeCluster): boolean {
   return jobs.some(({ elements }) => elements.some(({ process: child }) => child !== null));
+}
+
+/** The error of a submission, which must have this code. */
+async function refusedAs(code: ErrorCode, submission: Promise<unknown>): Promise<JobxError> {
+  const error = await submission.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  const isRefusal = error instanceof JobxError && error.code === code;
+  return isRefusal ? error : fail(`it is answered by ${show(String(error))}`);
 }
 
 /** As when a node loses power. */
