@@ -177,11 +177,13 @@ function prepare(jobx: TestJobx): string {
   return bin;
 }
 
-/** Examples speak of job 12: it has several tasks, one of which failed. */
+/** Examples speak of job 12: it has several tasks, one of which failed, and would not again. */
 async function twelveJobs(jobx: TestJobx): Promise<void> {
   for (let id = 1; id < 12; id++) await jobx.submit(["-e", "debug", "--", "true"]);
-  await jobx.run(["submit", "-e", "debug", "--array", "0-9", "--", "test", "{index}", "!=", "3"]);
+  await jobx.run(["submit", "-e", "debug", "--array", "0-9", "--", "sh", "-c", FAILS_ONCE]);
 }
+
+const FAILS_ONCE = "test {index} != 3 || ! mkdir .has-failed 2> /dev/null";
 
 /** A home without jobs, and the demonstration's files in the working folder and below it. */
 function freshHome(jobx: TestJobx): string {
