@@ -150,7 +150,10 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
       job.rest = { state: "queued", reason: "it is being submitted", native: null, node: null };
     } else {
       const where = job.spec.host === hostname() ? "" : ` on ${job.spec.host}`;
-      const reason = `the submission${where} was cut off before ${executor.name} accepted it; jobx retry ${job.id} submits it again`;
+      const isKnown = executor.find !== undefined || executor.capabilities.thisHost === true;
+      const reason = isKnown
+        ? `the submission${where} was cut off before ${executor.name} accepted it; jobx retry ${job.id} submits it again`
+        : `the submission${where} was cut off, and ${executor.name} cannot be asked whether it accepted it: look there before jobx retry ${job.id}`;
       closeTasks(executor, job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });
     }
   }
