@@ -9,8 +9,13 @@ import { tasksOfElement } from "./elements.ts";
 import type { JobReader, Overlay } from "./job-reader.ts";
 import { retryOf } from "./resubmit.ts";
 
-/** What one element's status says of its tasks. False where they are lost, and may be submitted again. */
-export function applyStatus(executor: Executor, job: JobReader, status: ElementStatus): boolean {
+/** What one element's status says of its tasks: `lost` where these may be submitted again, else the last words on them. */
+export type Applied = { lost: boolean; verdicts: Verdict[] };
+
+const NOTHING_NEW: Applied = { lost: false, verdicts: [] };
+
+/** Lays an element's status over the records of its tasks. */
+export function applyStatus(executor: Executor, job: JobReader, status: ElementStatus): Applied {
   const tasks = [...tasksOfElement(executor, job.spec, status.element)];
   if (status.state !== "queued" && status.state !== "running") {
     const isLate = job.overdue(status.element, executor.graceSeconds);
@@ -18,12 +23,12 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
       status.neverStarted === true || isDroppedUnstarted(job, tasks, status) || hasParted(job, tasks, status);
     if (!isLate && !hasNoRecord && !endedBefore(status, executor.graceSeconds)) {
       if (!executor.capabilities.wholeJob) overlayEnding(job, tasks, status);
-      return true;
+      return NOTHING_NEW;
     }
     const retry = tasks.some((task) => !isFinal(job.recordedState(task))) && retryOf(executor, job, status);
-    if (!retry) closeTasks(executor, job, tasks, status);
-    else overlayLost(job, tasks, status, retry);
-    return !retry;
+    if (!retry) return { lost: false, verdicts: verdictsOf(executor, job, tasks, status) };
+    overlayLost(job, tasks, status, retry);
+    return { lost: true, verdicts: [] };
   }
   job.seen(status.element);
   const overlay: Overlay = {
@@ -42,7 +47,7 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
     }
   }
   overlayRequests(job, tasks, overlay, status.state === "queued");
-  return true;
+  return NOTHING_NEW;
 }
 
 /** Its records may be late; what never began by them does not wait for its turn. */
@@ -146,13 +151,13 @@ function waitingReason(executor: Executor, job: JobReader, { state, reason }: El
 const CANCELLED = "cancelled before it started";
 const HELD = "held; jobx release lets it start";
 
-/** Gives every task of an ended element that left no final record its verdict. */
-export function closeTasks(
+/** The verdict of every task of an ended element that left no final record. */
+export function verdictsOf(
   executor: Executor,
   job: JobReader,
   tasks: Iterable<number>,
   status: ElementStatus,
-): void {
+): Verdict[] {
   const verdicts: Verdict[] = [];
   for (const task of tasks) {
     if (isFinal(job.recordedState(task))) continue;
@@ -166,7 +171,11 @@ export function closeTasks(
       endedAt: new Date().toISOString(),
     });
   }
-  if (verdicts.length === 0) return;
+  return verdicts;
+}
+
+/** Keeps verdicts, all of a look at a job in one file: thousands of elements may have ended at once. */
+export function closeTasks(job: JobReader, verdicts: Verdict[]): void {
   addVerdicts(job.dir, verdicts);
   for (const verdict of verdicts) job.addVerdict(verdict);
 }

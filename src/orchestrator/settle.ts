@@ -3,9 +3,10 @@ import { hostname } from "node:os";
 import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
 import type { JobSpec } from "../model/job.ts";
+import type { Verdict } from "../model/records.ts";
 import { wayOut } from "../model/way-out.ts";
 import { readSummary, removeEnvironment, type Summary, writeNative, writeSummary } from "../store/jobs.ts";
-import { applyStatus, closeTasks, endOf } from "./element-status.ts";
+import { applyStatus, closeTasks, endOf, verdictsOf } from "./element-status.ts";
 import { elementsOf, tasksOfElement } from "./elements.ts";
 import type { JobReader } from "./job-reader.ts";
 import { resubmit } from "./resubmit.ts";
@@ -104,10 +105,14 @@ async function settleWith(
     job.rest = null;
     const elements = new Map((byJob.get(job.id) ?? []).map((answer) => [answer.element, answer]));
     const lost: ElementStatus[] = [];
+    const verdicts: Verdict[] = [];
     for (let element = 0; element < elementsOf(executor, job.spec); element++) {
       const status = elements.get(element) ?? unknownElement(job.id, element);
-      if (!applyStatus(executor, job, status)) lost.push(status);
+      const applied = applyStatus(executor, job, status);
+      if (applied.lost) lost.push(status);
+      verdicts.push(...applied.verdicts);
     }
+    closeTasks(job, verdicts);
     if (options.resubmit && lost.length > 0) await resubmitLost(services, executor, job, lost);
   }
 }
@@ -120,12 +125,13 @@ async function resubmitLost(
 ): Promise<void> {
   const refusal = await resubmit(services, executor, job, lost);
   if (refusal === null) return;
-  for (const status of lost) {
+  const verdicts = lost.flatMap((status) => {
     const tasks = [...tasksOfElement(executor, job.spec, status.element)];
     const { reason } = endOf(job, tasks[0] ?? 0, status);
     const why = `${reason}; it could not be submitted again: ${refusal}; ${wayOut(job.spec, null)}`;
-    closeTasks(executor, job, tasks, { ...status, reason: why });
-  }
+    return verdictsOf(executor, job, tasks, { ...status, reason: why });
+  });
+  closeTasks(job, verdicts);
 }
 
 function unknownElement(job: number, element: number): ElementStatus {
@@ -154,7 +160,8 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
       const reason = isKnown
         ? `the submission${where} was cut off before ${executor.name} accepted it; jobx retry ${job.id} submits it again`
         : `the submission${where} was cut off, and ${executor.name} cannot be asked whether it accepted it: look there before jobx retry ${job.id}`;
-      closeTasks(executor, job, Array(job.spec.tasks).keys(), { ...unknownElement(job.id, 0), reason });
+      const tasks = Array(job.spec.tasks).keys();
+      closeTasks(job, verdictsOf(executor, job, tasks, { ...unknownElement(job.id, 0), reason }));
     }
   }
 }
