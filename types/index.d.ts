@@ -24,6 +24,8 @@ export declare class Job<T = unknown> extends Handle<T> {
   get length(): number;
   /** Its tasks in order. */
   get tasks(): readonly Task<T>[];
+  /** Its tasks in order: `for (const task of job)`. */
+  [Symbol.iterator](): Iterator<Task<T>>;
   /** One of its tasks, by its index. Throws NOT_FOUND. */
   task(index: number): Task<T>;
   get paths(): JobPaths;

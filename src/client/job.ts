@@ -68,6 +68,11 @@ export class Job<T = unknown> extends Handle<T> {
     return this.#tasks;
   }
 
+  /** Its tasks in order: `for (const task of job)`. */
+  [Symbol.iterator](): Iterator<Task<T>> {
+    return this.tasks[Symbol.iterator]();
+  }
+
   /** One of its tasks, by its index. Throws NOT_FOUND. */
   task(index: number): Task<T> {
     const { files, reader } = this.scope;

@@ -48,6 +48,12 @@ test("10,000 rows are one submission of few files, in a second", async () => {
   expect(seconds).toBeLessThan(2); // 1 s on a machine that does nothing else
 });
 
+test("a job gives its tasks in order", async () => {
+  const { executor } = memoryExecutor();
+  const job = await executor.map(double, [1, 2, 3]);
+  expect([...job].map((task) => task.selector)).toEqual([`${job.id}.0`, `${job.id}.1`, `${job.id}.2`]);
+});
+
 test("10,000 results are waited for with one timer, and none is left", async () => {
   const { executor, home } = memoryExecutor();
   const job = await executor.map(double, indices);
