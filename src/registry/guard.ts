@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { JobxError, messageOf } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
 import { placeInPlugin } from "../executor/plugin-place.ts";
+import { isNativeState } from "../executor/scheduler/native.ts";
 
 /** The verbs that may be called, and how long each may take before it counts as one that hangs, in seconds. */
 const LIMITS = {
@@ -115,24 +116,10 @@ function listProblem(answer: unknown, isOne: (value: unknown) => boolean, what: 
   return at < 0 ? null : `${show(answer[at])} as ${what}`;
 }
 
-const STATES: unknown[] = [
-  "queued",
-  "running",
-  "succeeded",
-  "failed",
-  "cancelled",
-  "timeout",
-  "ended",
-  "unknown",
-];
-
 function isStatus(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    Number.isInteger(value["job"]) &&
-    Number.isInteger(value["element"]) &&
-    STATES.includes(value["state"])
-  );
+  if (!isObject(value)) return false;
+  const { job, element, state } = value;
+  return Number.isInteger(job) && Number.isInteger(element) && (isNativeState(state) || state === "unknown");
 }
 
 function isFinding(value: unknown): boolean {

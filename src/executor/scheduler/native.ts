@@ -1,6 +1,6 @@
 import type { Dependency, JobSpec, NativeId } from "../../model/job.ts";
 import type { Resources } from "../../model/resources.ts";
-import type { TaskState } from "../../model/states.ts";
+import { TASK_STATES, type TaskState } from "../../model/states.ts";
 import type { CommandResult } from "../run.ts";
 
 /** One native array that is to be submitted: the whole job, or a part of one that is larger than the limit. */
@@ -117,3 +117,10 @@ export type Partition = {
 
 /** An array that a look-up found. */
 export type FoundArray = { id: string; submitted: string; firstElement: number; elements: number };
+
+/** Whether a value is a state that a scheduler may report. */
+export function isNativeState(value: unknown): value is NativeStatus["state"] {
+  return STATES.includes(value);
+}
+
+const STATES: unknown[] = [...TASK_STATES.filter((state) => state !== "lost"), "ended"];

@@ -4,7 +4,7 @@ import { JobxError, messageOf } from "../../errors.ts";
 import { placeInPlugin } from "../plugin-place.ts";
 import type { CommandResult } from "../run.ts";
 import type { SchedulerDefinition } from "./definition.ts";
-import type { NativeStatus, StatusQuery, StatusStage } from "./native.ts";
+import { isNativeState, type NativeStatus, type StatusQuery, type StatusStage } from "./native.ts";
 
 /**
  * The rows that a stage reads in the answers of its commands. What it throws as an answer that is none passes; a mistake
@@ -50,19 +50,9 @@ function parsed<T>(name: string, where: string, parse: () => T): T {
 
 const MISTAKES = [TypeError, ReferenceError, RangeError, SyntaxError];
 
-const STATES: unknown[] = [
-  "queued",
-  "running",
-  "succeeded",
-  "failed",
-  "cancelled",
-  "timeout",
-  "ended",
-] satisfies NativeStatus["state"][];
-
 function isRow(row: unknown): boolean {
   if (typeof row !== "object" || row === null) return false;
   const { id, state, native, indices }: Partial<Record<keyof NativeStatus, unknown>> = row;
   const isIndices = indices === null || typeof indices === "string";
-  return typeof id === "string" && typeof native === "string" && STATES.includes(state) && isIndices;
+  return typeof id === "string" && typeof native === "string" && isNativeState(state) && isIndices;
 }

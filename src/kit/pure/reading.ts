@@ -1,6 +1,6 @@
 import { JobxError, messageOf } from "../../errors.ts";
 import type { CommandResult } from "../../executor/run.ts";
-import type { NativeStatus, StatusStage } from "../../executor/scheduler/native.ts";
+import { isNativeState, type NativeStatus, type StatusStage } from "../../executor/scheduler/native.ts";
 import type { SampleJob } from "../../executor/scheduler/samples.ts";
 import { parseIndexList } from "../../model/index-list.ts";
 import { check, fail, show } from "../case.ts";
@@ -32,11 +32,9 @@ export function read(
   return rows;
 }
 
-const STATES: unknown[] = ["queued", "running", "succeeded", "failed", "cancelled", "timeout", "ended"];
-
 function checkRow(row: NativeStatus, where: string): void {
   check(typeof row?.id === "string" && row.id !== "", `${where}: the id is ${show(row?.id)}`);
-  check(STATES.includes(row.state), `${where}: the state is ${show(row.state)}`);
+  check(isNativeState(row.state), `${where}: the state is ${show(row.state)}`);
   check(typeof row.native === "string", `${where}: native is ${show(row.native)}, not the scheduler's word`);
   check(typeof row.isVague === "boolean", `${where}: isVague is ${show(row.isVague)}`);
   for (const key of ["submitted", "startsAt", "endedAt"] as const) {
