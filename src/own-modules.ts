@@ -1,4 +1,5 @@
 import { usageError } from "./errors.ts";
+import { missingExport } from "./model/missing-export.ts";
 import { nearest } from "./model/nearest.ts";
 
 /** What users' files import, each loaded when it is first asked for. */
@@ -29,18 +30,14 @@ let registered = false;
 
 /** The error of a file that imports what these modules do not export, with the nearest name; any other as it is. */
 export async function withNearestExport(error: unknown): Promise<unknown> {
-  if (!(error instanceof SyntaxError)) return error;
-  const [, named, wanted = "default", module = ""] = MISSING.exec(error.message) ?? [];
+  const { name = "", module = "" } = missingExport(error) ?? {};
   const load = MODULES[module];
   if (!load) return error;
-  if (named === undefined) {
+  if (name === "default") {
     return usageError(`${module} has no default export`, `Name what you need: import { … } from "${module}"`);
   }
   const known = Object.keys(await load()).sort();
-  const near = nearest(wanted, known);
+  const near = nearest(name, known);
   const hint = near ? `Did you mean ${near}?` : `It has ${known.join(", ")}`;
-  return usageError(`${module} has no export ${wanted}`, hint);
+  return usageError(`${module} has no export ${name}`, hint);
 }
-
-/** As Bun says it. */
-const MISSING = /^(?:(Export named) '(.+)' not found|Missing 'default' export) in module '(jobx[\w/]*)'\.$/;

@@ -1,5 +1,6 @@
 import { JobxError, messageOf } from "../errors.ts";
 import { placeInPlugin, PLUGIN_NAMESPACE } from "../executor/plugin-place.ts";
+import { missingExport } from "../model/missing-export.ts";
 import { nearest } from "../model/nearest.ts";
 import { importLine, lineWith } from "./source-line.ts";
 
@@ -35,13 +36,13 @@ async function explain(file: string, thrown: unknown): Promise<Explained> {
     const { file: path, line, column } = error.position;
     return { what: error.message, place: `${path.replace(PLUGIN_NAMESPACE, "")}:${line}:${column}` };
   }
-  const [, name, module] = /^Export named '(.+)' not found in module '(.+)'/.exec(messageOf(error)) ?? [];
-  if (name !== undefined && module !== undefined) {
-    const from = module.replace(PLUGIN_NAMESPACE, "");
+  const missing = missingExport(error);
+  if (missing && missing.name !== "default") {
+    const from = missing.module.replace(PLUGIN_NAMESPACE, "");
     return {
-      what: `${from} has no ${name}`,
-      place: lineWith(file, new RegExp(`\\b${RegExp.escape(name)}\\b`)),
-      hint: await nameHint(name, from),
+      what: `${from} has no ${missing.name}`,
+      place: lineWith(file, new RegExp(`\\b${RegExp.escape(missing.name)}\\b`)),
+      hint: await nameHint(missing.name, from),
     };
   }
   return { what: messageOf(error), place: placeInPlugin(error) };
