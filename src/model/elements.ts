@@ -9,7 +9,12 @@ export function packOf({ tasks, run }: Packed, element: number): { first: number
   return { first, end: Math.min(first + run.pack.tasks, tasks) };
 }
 
-/** The same, one by one. */
+/** The element that runs a task. */
+export function elementOfTask({ run }: Pick<JobSpec, "run">, task: number): number {
+  return Math.floor(task / run.pack.tasks);
+}
+
+/** The tasks of an element, one by one. */
 export function* packedTasks(spec: Packed, element: number): Iterable<number> {
   const { first, end } = packOf(spec, element);
   for (let task = first; task < end; task++) yield task;

@@ -1,6 +1,6 @@
 import { JobxError, usageError } from "../errors.ts";
 import type { Executor, ExecutorContext, ShellCommand, TaskSelection } from "../executor/contract.ts";
-import { packedTasks } from "../model/elements.ts";
+import { elementOfTask, packedTasks } from "../model/elements.ts";
 import { isFinal } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { addCancelled, addHeld, addInterrupt, removeHeld } from "../store/jobs.ts";
@@ -94,7 +94,7 @@ function addPackedInterrupt({ job, tasks }: TaskSelection, kind: "preempted" | "
   if (tasks === null || spec.run.pack.tasks === 1) return;
   const wanted = new Set(tasks);
   const partly = tasks.filter((task) => {
-    const element = Math.floor(task / spec.run.pack.tasks);
+    const element = elementOfTask(spec, task);
     return [...packedTasks(spec, element)].some((other) => !wanted.has(other));
   });
   if (partly.length > 0) addInterrupt(dir, { tasks: partly, kind });

@@ -1,3 +1,4 @@
+import { elementOfTask } from "../model/elements.ts";
 import { headline } from "../model/remote-error.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { elementLogPath, logPath } from "../store/layout.ts";
@@ -40,7 +41,7 @@ export function failureOutput(view: TaskSource, task: TaskView): FailureOutput {
 
 function pathsOf({ dir, spec }: TaskSource, task: TaskView): string[] {
   const rank = failedRank(task)?.rank ?? 0;
-  const element = Math.floor(task.index / spec.run.pack.tasks);
+  const element = elementOfTask(spec, task.index);
   return [
     logPath(dir, spec.tasks, task.index, rank, "err"),
     logPath(dir, spec.tasks, task.index, rank, "out"),

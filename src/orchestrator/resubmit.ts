@@ -12,6 +12,7 @@ import { type Claim, claimAgain, releaseAgain } from "../store/claims.ts";
 import { writeNative } from "../store/jobs.ts";
 import { isRequested } from "../store/requests.ts";
 import { readHistory } from "../worker/history.ts";
+import { elementsOf } from "./elements.ts";
 import type { JobReader } from "./job-reader.ts";
 import type { Services } from "./services.ts";
 
@@ -67,7 +68,7 @@ export async function resubmit(
       releaseAgain(claim);
       return null;
     }
-    const request = requestFor(services, job, natives);
+    const request = requestFor(services, executor, job, natives);
     const context = services.executors.contextFor(executor);
     const again = (await executor.resubmit?.(request, { natives, elements }, context))?.natives ?? [];
     keepNatives(services, executor, job, again, elements.length);
@@ -143,12 +144,17 @@ function isPassing({ cause }: JobxError): boolean {
 }
 
 /** In the environment of whoever waits, since the submitter's went with the first submission. */
-function requestFor(services: Services, job: JobReader, natives: NativeId[]): SubmitRequest {
+function requestFor(
+  services: Services,
+  executor: Executor,
+  job: JobReader,
+  natives: NativeId[],
+): SubmitRequest {
   const { dir, spec } = job;
   return {
     spec: { ...spec, token: tokenAgain(job, natives) },
     dir,
-    elements: Math.ceil(spec.tasks / spec.run.pack.tasks),
+    elements: elementsOf(executor, spec),
     worker: [...spec.runtime, "_worker", dir],
     environment: cleanJobEnvironment(services.env, { cleanEnv: spec.run.cleanEnv }),
     inspect: false,

@@ -1,8 +1,10 @@
 import { JobxError } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
+import { elementOfTask } from "../model/elements.ts";
 import type { Verdict } from "../model/records.ts";
 import { releaseAgain } from "../store/claims.ts";
-import { addCancelled, addVerdicts } from "../store/jobs.ts";
+import { addCancelled } from "../store/jobs.ts";
+import { closeTasks } from "./element-status.ts";
 import type { JobReader } from "./job-reader.ts";
 import { claimLost, isOwn } from "./resubmit.ts";
 import type { Services } from "./services.ts";
@@ -21,7 +23,7 @@ export async function takingOver(
 ): Promise<Submitted> {
   const lost = isOwn(job) ? tasks.filter((task) => job.overlays.get(task)?.lost) : [];
   if (lost.length === 0) return await submit();
-  const elements = new Set(lost.map((task) => Math.floor(task / job.spec.run.pack.tasks)));
+  const elements = new Set(lost.map((task) => elementOfTask(job.spec, task)));
   const claim = await claimLost(services, executor, job, [...elements]);
   if (!claim) {
     throw new JobxError(
@@ -54,6 +56,6 @@ function closeLost(job: JobReader, tasks: number[], where: string): void {
     const { lost, native, node } = overlay;
     return [{ task, state: lost.state, reason: `${lost.reason}; ${where}`, native, node, endedAt }];
   });
-  addVerdicts(job.dir, verdicts);
+  closeTasks(job, verdicts);
   addCancelled(job.dir, tasks);
 }

@@ -1,4 +1,5 @@
 import { JobxError } from "../../errors.ts";
+import { elementOfTask } from "../../model/elements.ts";
 import { cleanJobEnvironment } from "../../model/env-clean.ts";
 import { holderOf } from "../../model/natives.ts";
 import { checkpointDir } from "../../store/layout.ts";
@@ -17,7 +18,7 @@ export async function shellInside(
   context: ExecutorContext,
 ): Promise<ShellCommand> {
   const { spec, dir } = job;
-  const element = Math.floor(task / spec.run.pack.tasks);
+  const element = elementOfTask(spec, task);
   const native = holderOf(job.natives, element);
   const { cluster } = await limitsOf(definition, context);
   const id = native ? await place(native) : null;
