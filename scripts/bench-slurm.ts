@@ -11,7 +11,17 @@ import { parseArgs } from "node:util";
 
 import { jobDir } from "../src/store/layout.ts";
 import { JobTail } from "../src/store/segment-tail.ts";
-import { emptyProgram, inPairs, median, ms, printTable, type Row, run, time } from "./lib/measure.ts";
+import {
+  emptyProgram,
+  inPairs,
+  measureAll,
+  median,
+  ms,
+  printTable,
+  type Row,
+  run,
+  time,
+} from "./lib/measure.ts";
 
 const { values } = parseArgs({
   options: {
@@ -50,25 +60,24 @@ const env: Record<string, string> = {
   JOBX_HOME: join(work, "home"),
   JOBX_EXECUTOR: "slurm",
 };
-const rows: Row[] = [];
+let rows: Row[] = [];
 let folders = 0;
 
 try {
   // The runtime is pinned and the cluster's limits are known from a home's first job on.
   await run([jobx, "submit", "-q", "--wait", "--", "true"], env);
-  await row("submit of 1,000 tasks", benchSubmit);
-  await row("one command", benchOne);
-  await row("arrays", benchArrays);
+  rows = await measureAll(
+    {
+      "submit of 1,000 tasks": benchSubmit,
+      "one command": benchOne,
+      arrays: benchArrays,
+    },
+    values.only,
+  );
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 printTable(rows);
-
-async function row(name: string, bench: () => Promise<Row[]>): Promise<void> {
-  if (!name.includes(values.only)) return;
-  console.error(`${name} …`);
-  rows.push(...(await bench()));
-}
 
 /** What submitting costs, with a program of Bun's that does nothing as the least that jobx can cost. */
 async function benchSubmit(): Promise<Row[]> {

@@ -24,6 +24,7 @@ import {
   emptyProgram,
   inPairs,
   measure,
+  measureAll,
   median,
   ms,
   printTable,
@@ -86,30 +87,29 @@ if (import.meta.main) {
 }
 `;
 
-const rows: Row[] = [];
+let rows: Row[] = [];
 let homes = 0;
 
 try {
-  await row("start: jobx --version", benchVersion);
-  await row("start: jobx run", benchRun);
-  await row("list of 1,000 jobs", benchList);
-  await row("list with ten plugins", benchPlugins);
-  await row("1,000 x true, 2 slots", benchCommands);
-  await row("1,000 functions, 2 slots", benchFunctions);
-  await row("one function, submit to result", benchOne);
-  await row("submit 100,000 tasks", benchHuge);
-  await row("API: 10,000 rows", benchRows);
-  await row("idle processes", benchIdle);
+  rows = await measureAll(
+    {
+      "start: jobx --version": benchVersion,
+      "start: jobx run": benchRun,
+      "list of 1,000 jobs": benchList,
+      "list with ten plugins": benchPlugins,
+      "1,000 x true, 2 slots": benchCommands,
+      "1,000 functions, 2 slots": benchFunctions,
+      "one function, submit to result": benchOne,
+      "submit 100,000 tasks": benchHuge,
+      "API: 10,000 rows": benchRows,
+      "idle processes": benchIdle,
+    },
+    values.only,
+  );
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 printTable(rows);
-
-async function row(name: string, bench: () => Promise<Row[]>): Promise<void> {
-  if (!name.includes(values.only)) return;
-  console.error(`${name} …`);
-  rows.push(...(await bench()));
-}
 
 async function benchVersion(): Promise<Row[]> {
   const empty = await emptyProgram(work);

@@ -41,6 +41,20 @@ export async function emptyProgram(folder: string): Promise<string> {
   return empty;
 }
 
+/** Runs the benches that have a word in their names, in order, and gives all their lines. */
+export async function measureAll(
+  benches: Record<string, () => Promise<Row[]>>,
+  only: string,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [name, bench] of Object.entries(benches)) {
+    if (!name.includes(only)) continue;
+    console.error(`${name} …`);
+    rows.push(...(await bench()));
+  }
+  return rows;
+}
+
 /** Runs A B A B …, after one of each that does not count. */
 export async function inPairs(
   n: number,
