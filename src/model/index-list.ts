@@ -1,3 +1,5 @@
+import { isAscending } from "./ranges.ts";
+
 /** More tasks than this are refused: the largest array that Slurm can be built and configured for. */
 export const MAX_TASKS = 4_000_000;
 
@@ -19,5 +21,6 @@ export function parseIndexList(text: string): number[] | string {
     for (let index = first; index <= last; index += step) indices.add(index);
     if (indices.size > MAX_TASKS) return `it has more than ${MAX_TASKS} indices`;
   }
-  return [...indices].sort((a, b) => a - b);
+  const list = [...indices];
+  return isAscending(list) ? list : list.sort((a, b) => a - b);
 }
