@@ -86,22 +86,28 @@ export function openRegistry(options: RegistryOptions): Registry {
     load: loadPluginFile,
     get: async (name) => (await find(candidates, name)) ?? (await refuseUnknown(candidates, name)),
     list: () => Promise.all(candidates.map((candidate) => listing(candidates, candidate))),
-    async pick() {
-      const listed = await Promise.all(candidates.map((candidate) => listing(candidates, candidate)));
-      const broken = listed.filter((line) => line.state === "broken");
-      if (broken.length > 0) {
-        options.note(
-          `${broken.map((line) => line.name).join(", ")} did not load and cannot be chosen; see \`jobx plugins\``,
-        );
-      }
-      const winners = candidates.filter((_, index) => listed[index]?.state === "loaded");
-      return pickExecutor(await Promise.all(winners.map((candidate) => candidate.load())), contextFor);
-    },
+    pick: () => pickExecutor(choices(candidates, options.note), contextFor),
   };
 }
 
 function ownBinary(): string | null {
   return Bun.isStandaloneExecutable ? process.execPath : null;
+}
+
+/** The executors that loaded and win their names, the latest first; each is loaded when it is asked for. */
+async function* choices(candidates: Candidate[], note: RegistryOptions["note"]): AsyncGenerator<Executor> {
+  const broken: string[] = [];
+  try {
+    for (const candidate of candidates.toReversed()) {
+      const line = await listing(candidates, candidate);
+      if (line.state === "broken") broken.unshift(line.name);
+      if (line.state === "loaded") yield await candidate.load();
+    }
+  } finally {
+    if (broken.length > 0) {
+      note(`${broken.join(", ")} did not load and cannot be chosen; see \`jobx plugins\``);
+    }
+  }
 }
 
 /** The executor that wins a name; null when nothing has it. Rejects when a file of that very name does not load. */

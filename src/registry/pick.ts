@@ -10,21 +10,21 @@ const FINE = 1;
 const NAMED = 0;
 
 /**
- * The executor that fits this machine best; of equals, the later one. A cluster is never left for a lesser
- * executor because it gave no answer: work that was meant for it would land on a login node. Throws
- * UNREACHABLE then, and NOT_FOUND when nothing fits.
+ * The executor that fits this machine best; of equals, the first of those given. Asks no more of them once one is a
+ * cluster that answers, since none can be better. A cluster is never left for a lesser executor because it gave no
+ * answer: work that was meant for it would land on a login node. Throws UNREACHABLE then, and NOT_FOUND when nothing
+ * fits.
  */
 export async function pickExecutor(
-  executors: Executor[],
+  executors: AsyncIterable<Executor>,
   contextFor: (executor: Executor) => ExecutorContext,
 ): Promise<Picked> {
-  const answers = await Promise.all(executors.map((executor) => ask(executor, contextFor)));
-  const best = answers.reduce<Answer | null>(
-    (chosen, answer) =>
-      scoreOf(answer) >= Math.max(FINE, chosen ? scoreOf(chosen) : FINE) ? answer : chosen,
-    null,
-  );
-  if (best?.affinity?.score === CLUSTER) return { executor: best.executor, why: best.affinity.why };
+  const answers: Answer[] = [];
+  for await (const executor of executors) {
+    const answer = await ask(executor, contextFor);
+    if (answer.affinity?.score === CLUSTER) return { executor, why: answer.affinity.why };
+    answers.push(answer);
+  }
   const failed = answers.find((answer) => answer.affinity === null);
   if (failed) {
     throw new JobxError(
@@ -36,7 +36,8 @@ export async function pickExecutor(
       },
     );
   }
-  if (best?.affinity) return { executor: best.executor, why: best.affinity.why };
+  const fine = answers.find((answer) => answer.affinity?.score === FINE);
+  if (fine?.affinity) return { executor: fine.executor, why: fine.affinity.why };
   const named = answers.filter((answer) => answer.affinity?.score === NAMED);
   if (named.length === 0) {
     throw new JobxError("NOT_FOUND", "No executor fits this machine", { hint: "`jobx plugins` lists them" });
@@ -57,8 +58,4 @@ async function ask(executor: Executor, contextFor: (executor: Executor) => Execu
     if (error instanceof JobxError && error.code === "USAGE") throw error;
     return { executor, affinity: null, error };
   }
-}
-
-function scoreOf(answer: Answer): number {
-  return answer.affinity?.score ?? -1;
 }
