@@ -1,8 +1,9 @@
-import type { ResolvedConfig } from "../config/load.ts";
+import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { JobxError } from "../errors.ts";
 import type { Services } from "../orchestrator/services.ts";
 import type { OptionValues } from "./args/values.ts";
 import type { Output } from "./output.ts";
+import { openServices } from "./services.ts";
 
 /** The options that every command has. */
 export type Globals = {
@@ -28,8 +29,8 @@ export class CliContext {
   readonly rest: string[] | null;
   /** The options as typed: every occurrence of a repeated one, and whether one was given at all. */
   readonly values: OptionValues;
-  #config: Promise<ResolvedConfig> | undefined;
-  #services: Promise<Services> | undefined;
+  #config: ResolvedConfig | undefined;
+  #services: Services | undefined;
   #interrupt: AbortController | undefined;
 
   constructor(
@@ -45,18 +46,16 @@ export class CliContext {
   }
 
   /** The configuration, read once when first asked for. */
-  config(): Promise<ResolvedConfig> {
+  config(): ResolvedConfig {
     const { env, cwd, globals } = this;
     const given = { home: globals.home ?? undefined, profile: globals.profile ?? undefined };
-    this.#config ??= import("../config/load.ts").then(({ loadConfig }) =>
-      loadConfig({ env, cwd, given, label: (key) => `--${key}` }),
-    );
+    this.#config ??= loadConfig({ env, cwd, given, label: (key) => `--${key}` });
     return this.#config;
   }
 
   /** What the orchestrator's verbs need, made once when first asked for. */
-  services(): Promise<Services> {
-    this.#services ??= import("./services.ts").then((module) => module.openServices(this));
+  services(): Services {
+    this.#services ??= openServices(this);
     return this.#services;
   }
 

@@ -12,7 +12,7 @@ export async function control(
   verb: (services: Services, selected: Selected[]) => Promise<Control[]>,
   words: ControlWords,
 ): Promise<void> {
-  const services = await context.services();
+  const services = context.services();
   const selected = await resolveSelectors(services, context.positionals);
   const controls = await verb(services, selected);
   context.output.result({

@@ -3,21 +3,24 @@ import { registryFrom, servicesFrom, type Surroundings } from "../config/service
 import type { Services } from "../orchestrator/services.ts";
 import { registerOwnModules } from "../own-modules.ts";
 import type { Registry } from "../registry.ts";
-import type { CliContext } from "./context.ts";
+import type { Output } from "./output.ts";
+
+/** What services are made from: the context of a command. */
+type Context = { env: Surroundings["env"]; output: Output; config(): ResolvedConfig };
 
 /** Makes what the orchestrator's verbs work with, from the resolved configuration. Loads no executor. */
-export async function openServices(context: CliContext): Promise<Services> {
+export function openServices(context: Context): Services {
   registerOwnModules(); // the debug executor imports users' files into this very process
-  return servicesFrom(await context.config(), surroundingsOf(context));
+  return servicesFrom(context.config(), surroundingsOf(context));
 }
 
 /** The executors with their tables of the configuration; also what `jobx plugins` and `jobx doctor` look at. */
-export function registryFor(context: CliContext, config: ResolvedConfig): Registry {
+export function registryFor(context: Context): Registry {
   registerOwnModules();
-  return registryFrom(config, surroundingsOf(context));
+  return registryFrom(context.config(), surroundingsOf(context));
 }
 
-function surroundingsOf({ env, output }: CliContext): Surroundings {
+function surroundingsOf({ env, output }: Context): Surroundings {
   return {
     env,
     note: (text) => output.note(text),

@@ -36,7 +36,7 @@ export function scan(argv: string[], flags: Flag[], values: OptionValues, option
       words.push(token.value);
     } else if (token.kind === "option") {
       const meant = spellings.find(token.rawName);
-      if (!meant) throw unknownOption(token.rawName, spellings.known, words, options);
+      if (!meant) throw unknownOption(token.rawName, spellings.known(), words, options);
       values.add(meant.flag.name, meant.negated ? false : valueOf(meant.flag, token, options));
     }
   }
@@ -92,7 +92,8 @@ function unknownOption(raw: string, known: string[], words: string[], options: S
 
 type Spellings = {
   forParser: Record<string, { type: "boolean" | "string"; short?: string }>;
-  known: string[];
+  /** All long ones, for a guess at what was meant. */
+  known(): string[];
   find(raw: string): { flag: Flag; negated: boolean } | undefined;
 };
 
@@ -117,7 +118,7 @@ function spellingsOf(flags: Flag[]): Spellings {
   }
   return {
     forParser,
-    known: [...meanings.keys()].filter((raw) => raw.startsWith("--")),
+    known: () => [...meanings.keys()].filter((raw) => raw.startsWith("--")),
     find: (raw) => meanings.get(raw),
   };
 }

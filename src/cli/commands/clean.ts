@@ -43,7 +43,7 @@ export default defineCommand({
       states: state === undefined ? undefined : parseStates(state, TASK_STATES.filter(isFinal)),
       dryRun,
     };
-    const services = await context.services();
+    const services = context.services();
     const unlimited = !dryRun && options.olderThanSeconds === undefined && !options.states;
     if (unlimited && output.form === "people" && process.stdin.isTTY && !(await agreed(services, output)))
       return;

@@ -18,7 +18,7 @@ export default defineCommand({
   meta: { name: "config", description: "show the configuration and where each value comes from" },
   async run({ data }) {
     const context = contextOf(data);
-    const { entries, files } = await context.config();
+    const { entries, files } = context.config();
     const { style } = context.output;
     context.output.result({
       json: { values: Object.fromEntries(entries.map(({ key, ...entry }) => [key, entry])), files },

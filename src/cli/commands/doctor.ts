@@ -69,8 +69,8 @@ async function examine(context: CliContext): Promise<Check[]> {
   const { env } = context;
   const checks = checkVersion(version);
   try {
-    const config = await context.config();
-    const registry = registryFor(context, config);
+    const config = context.config();
+    const registry = registryFor(context);
     checks.push(...checkHome(config.home), checkPinned(config.home));
     const local = registry.contextFor(await registry.get("local"));
     checks.push(checkCapacity(env, local.settings), checkQueueFolder(env));

@@ -10,6 +10,7 @@ import { COMMANDS, findCommand, loadCommand } from "../commands.ts";
 import { type CliContext, contextOf } from "../context.ts";
 import { renderMarkdown } from "../help/render.ts";
 import { TOPICS } from "../help/topics.ts";
+import { registryFor } from "../services.ts";
 
 export const help: CommandHelp = {
   examples: [
@@ -67,8 +68,7 @@ async function textOf(name: string, context: CliContext): Promise<string> {
 
 /** An executor's own options; nothing where there is no such executor. */
 async function optionsText(name: string, context: CliContext, isTopic: boolean): Promise<string[]> {
-  const { registryFor } = await import("../services.ts");
-  const registry = registryFor(context, await context.config());
+  const registry = registryFor(context);
   if (!registry.names().includes(name)) return [];
   const { style } = context.output;
   const executor = await registry.get(name);

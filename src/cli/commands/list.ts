@@ -31,7 +31,7 @@ export default defineCommand({
     const { output, values } = context;
     const state = values.text("state");
     const limit = values.text("limit");
-    const jobs = await listJobs(await context.services(), {
+    const jobs = await listJobs(context.services(), {
       states: state === undefined ? undefined : parseStates(state),
       name: values.text("name"),
       limit: limit === undefined ? undefined : parseWhole("-n", limit),

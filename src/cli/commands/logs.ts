@@ -39,7 +39,7 @@ export default defineCommand({
     if (args.follow && output.form === "json") {
       throw usageError("--json gives one document, and -f follows", "Leave one of the two out");
     }
-    const services = await context.services();
+    const services = context.services();
     const selected = await resolveOne(services, context.positionals);
     if (streams.includes("err") && streams.length === 1 && selected.spec.run.mergeOutput) {
       output.note(`Job ${selected.id} has its stderr in its stdout (--merge-output)`);

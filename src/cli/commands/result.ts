@@ -29,7 +29,7 @@ export default defineCommand({
   async run({ data }) {
     const context = contextOf(data);
     const { output } = context;
-    const services = await context.services();
+    const services = context.services();
     const selected = await resolveOne(services, context.positionals);
     const view = await readJob(services, selected.id);
     const { values, several, missing, problems } = collectValues(view, selected);

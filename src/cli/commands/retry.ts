@@ -31,7 +31,7 @@ export default defineCommand({
     const context = contextOf(data);
     checkFollow(context);
     const resources = toResources((flag: ResourceOption) => context.values.text(flag));
-    const services = await context.services();
+    const services = context.services();
     const selected = await resolveOne(services, context.positionals);
     const submitted = await retryJob(services, selected, {
       failedOnly: args.failed === true,

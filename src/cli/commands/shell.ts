@@ -21,7 +21,7 @@ export default defineCommand({
   async run({ data }) {
     const context = contextOf(data);
     const { output } = context;
-    const services = await context.services();
+    const services = context.services();
     const selected = await resolveOne(services, context.positionals);
     const { argv, cwd, env } = await shellFor(services, selected);
     if (output.form === "json") return output.result({ json: { argv, cwd }, quiet: [], text: () => "" });

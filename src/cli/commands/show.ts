@@ -23,7 +23,7 @@ export default defineCommand({
   async run({ data }) {
     const context = contextOf(data);
     const { output } = context;
-    const services = await context.services();
+    const services = context.services();
     const selected = await resolveOne(services, context.positionals);
     const view = await readJob(services, selected.id);
     const count = selected.tasks?.length ?? view.spec.tasks;

@@ -35,7 +35,7 @@ export default defineCommand({
         "Leave one of the two out, or use jobx wait --json",
       );
     }
-    const services = await context.services();
+    const services = context.services();
     const selected = await resolveSelectors(services, context.positionals);
     const tasks = args.tasks === true;
     if (args.watch) return await watchStatus(context, services, selected, { tasks });

@@ -29,7 +29,7 @@ export default defineCommand({
   async run({ data }) {
     const context = contextOf(data);
     const timeoutSeconds = parseTime(context.values.text("timeout"));
-    const services = await context.services();
+    const services = context.services();
     const selected = await resolveSelectors(services, context.positionals);
     const scopes = await waitWithProgress(context, services, selected, { timeoutSeconds });
     return reportEnd(context.output, scopes);

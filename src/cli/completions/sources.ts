@@ -11,10 +11,10 @@ const MOST_JOBS = 40;
 
 /** Jobs, executors and profiles of this home and configuration. */
 export async function completionSources(context: CliContext): Promise<CompletionSources> {
-  const config = await context.config();
+  const config = context.config();
   return {
     jobs: () => newestJobs(config.home),
-    executors: () => ["auto", ...registryFor(context, config).names()].map((value) => ({ value, about: "" })),
+    executors: () => ["auto", ...registryFor(context).names()].map((value) => ({ value, about: "" })),
     profiles: () => config.profiles.map((value) => ({ value, about: "" })),
     async topics() {
       const { TOPICS } = await import("../help/topics.ts");

@@ -20,7 +20,7 @@ const CANCEL_SECONDS = 15;
  * it has not ended within `timeoutSeconds`.
  */
 export async function probe(context: CliContext, timeoutSeconds: number): Promise<Check[]> {
-  const services = await context.services();
+  const services = context.services();
   const began = performance.now();
   let selected: Selected;
   let submitted: Check;

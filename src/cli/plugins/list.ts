@@ -7,7 +7,7 @@ import { type Column, outputWidth, renderTable } from "../table.ts";
 
 /** `jobx plugins list`: every executor, where it is from, and why it did not load. */
 export async function listPlugins(context: CliContext): Promise<void> {
-  const registry = registryFor(context, await context.config());
+  const registry = registryFor(context);
   const lines = await registry.list();
   const { output } = context;
   output.result({

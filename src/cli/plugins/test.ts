@@ -14,9 +14,9 @@ import { summaryLine, tapLines } from "./tap.ts";
 /** `jobx plugins test`: exit code 1 where a plugin breaks a rule of the contract. */
 export async function testPlugins(context: CliContext, words: string[]): Promise<number> {
   const { output, values } = context;
-  const config = await context.config();
-  const { runtime } = await openServices(context);
-  const registry = registryFor(context, config);
+  const config = context.config();
+  const { runtime } = openServices(context);
+  const registry = registryFor(context);
   const subjects = await subjectsOf(context, registry, words);
   const isLive = values.has("live") && values.flag("live");
   const levels: Level[] = isLive ? ["pure", "fake", "live"] : ["pure", "fake"];
