@@ -15,7 +15,6 @@ export async function judgeDependencies(
   after: Dependency[],
   tasks: number,
 ): Promise<Dependency[]> {
-  if (after.length === 0) return [];
   const views = await readJobs(services, [...new Set(after.map((one) => one.job))]);
   const open: Dependency[] = [];
   for (const dependency of after) {

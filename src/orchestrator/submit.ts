@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 
 import { version } from "../../package.json";
-import { type CapturedFunction, captureReference, storeFunction } from "../code/capture.ts";
+import type { CapturedFunction } from "../code/capture.ts";
 import { JobxError, usageError } from "../errors.ts";
 import type {
   Executor,
@@ -11,12 +11,10 @@ import type {
   SubmitRequest,
 } from "../executor/contract.ts";
 import { validateOptions } from "../executor/options.ts";
-import type { Entry, FunctionCode, JobSpec, TaskList } from "../model/job.ts";
+import type { Dependency, Entry, FunctionCode, JobSpec, TaskList } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
 import { allocateJob, ensureHome, removeJob, writeNative, writeSpec } from "../store/jobs.ts";
 import { jobFiles } from "../store/layout.ts";
-import { writePayload } from "../store/payload.ts";
-import { judgeDependencies } from "./dependencies.ts";
 import { elementsOf } from "./elements.ts";
 import { checkPresence } from "./presence.ts";
 import { pinRuntime } from "./runtime.ts";
@@ -117,7 +115,7 @@ export async function draftJob(
     indices: input.indices,
     resources: input.resources,
     options: input.options,
-    run: { ...input.run, after: await judgeDependencies(services, executor, input.run.after, input.count) },
+    run: { ...input.run, after: await openDependencies(services, executor, input) },
     cwd: input.cwd,
     user: userOf(services.env),
     host: hostname(),
@@ -154,7 +152,8 @@ export async function placeJob(
     accepted: (submission) => writeNative(dir, submission),
   };
   const { natives } = await submitOrRemove(executor, context, request, input.tasks);
-  writeNative(dir, { natives });
+  // Should a crash of this machine take the file, the scheduler is asked for the job's token.
+  writeNative(dir, { natives }, executor.find ? { sync: "contents" } : {});
   const nativeIds = natives.map((native) => native.id);
   return { id, name: spec.name, executor: executor.name, nativeIds, tasks: spec.tasks, dir };
 }
@@ -168,7 +167,10 @@ async function submitOrRemove(
 ): Promise<Submission> {
   const { dir, spec } = request;
   try {
-    if (!spec.plain) writePayload(jobFiles.payload(dir), tasks, spec.run.maxPayloadBytes);
+    if (!spec.plain) {
+      const { writePayload } = await import("../store/payload.ts");
+      writePayload(jobFiles.payload(dir), tasks, spec.run.maxPayloadBytes);
+    }
     writeSpec(dir, spec);
     return await executor.submit(request, context);
   } catch (error) {
@@ -180,7 +182,20 @@ async function submitOrRemove(
 
 async function functionsOf({ entry, cwd }: SubmitInput): Promise<CapturedFunction[]> {
   if (entry.kind === "captured") return entry.functions;
-  return entry.kind === "command" ? [] : [await captureReference(entry.reference, cwd, entry.snapshot)];
+  if (entry.kind === "command") return [];
+  const { captureReference } = await import("../code/capture.ts");
+  return [await captureReference(entry.reference, cwd, entry.snapshot)];
+}
+
+/** Loads what reads other jobs only where one is named. */
+async function openDependencies(
+  services: Services,
+  executor: Executor,
+  { run, count }: DraftInput,
+): Promise<Dependency[]> {
+  if (run.after.length === 0) return [];
+  const { judgeDependencies } = await import("./dependencies.ts");
+  return judgeDependencies(services, executor, run.after, count);
 }
 
 /** What the request says before its code is stored: the command as it stands, or the functions without hashes. */
@@ -190,6 +205,7 @@ function entryOf({ entry }: SubmitInput, functions: CapturedFunction[]): Entry {
 }
 
 async function storeFunctions(services: Services, functions: CapturedFunction[]): Promise<Entry> {
+  const { storeFunction } = await import("../code/capture.ts");
   const stored = await Promise.all(functions.map((each) => storeFunction(services.home, each)));
   for (const warning of new Set(stored.flatMap(({ warnings }) => warnings))) services.note(warning);
   return entryFrom(stored.map(({ code }) => code));

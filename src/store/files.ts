@@ -95,7 +95,7 @@ export type AtomicOptions = {
   shared?: false;
   /**
    * What is synced: everything by default; "contents" where another file of the folder follows, whose sync takes this
-   * one's name along; "nothing" for what a crash of the machine may take.
+   * one's name along, or where the file can be missed; "nothing" for what a crash of the machine may take.
    */
   sync?: "contents" | "nothing";
 };

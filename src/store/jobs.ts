@@ -7,6 +7,7 @@ import type { Verdict } from "../model/records.ts";
 import type { Counts } from "../model/states.ts";
 import { appendChange, changesVersion, readChanges, unexpectedContents } from "./changes.ts";
 import {
+  type AtomicOptions,
   ensureDir,
   isShared,
   makeDir,
@@ -125,8 +126,8 @@ export function readSpec(dir: string): JobSpec {
   return spec;
 }
 
-export function writeNative(dir: string, native: NativeJob): void {
-  writeRecordFile(jobFiles.native(dir), native);
+export function writeNative(dir: string, native: NativeJob, options: AtomicOptions = {}): void {
+  writeRecordFile(jobFiles.native(dir), native, options);
 }
 
 /** The native ids; null until the scheduler has accepted. */

@@ -1,7 +1,6 @@
 import { join, resolve } from "node:path";
 
 import { SubmitSettings } from "../../config/settings.ts";
-import { resolveOne } from "../../orchestrator/select.ts";
 import type { Services } from "../../orchestrator/services.ts";
 import { chooseExecutor, submitJob } from "../../orchestrator/submit.ts";
 import type { CliContext } from "../context.ts";
@@ -16,7 +15,7 @@ export async function runSubmit(context: CliContext): Promise<number> {
   const { values, output } = context;
   checkFollow(context);
   const entry = entryFrom(context.positionals, context.rest, context.cwd);
-  const services = await context.services();
+  const services = context.services();
   const input = await inputFrom(context, services, entry);
   if (values.flag("dry-run")) {
     const { planText } = await import("./plan-text.ts");
@@ -31,7 +30,7 @@ export async function runSubmit(context: CliContext): Promise<number> {
 /** The submission that the words and options ask for. */
 export async function inputFrom(context: CliContext, services: Services, entry: EntryWords) {
   const { values, cwd, env } = context;
-  const config = await context.config();
+  const config = context.config();
   const choice = {
     use: values.flag("use-directives") ?? false,
     ignore: values.flag("ignore-directives") ?? false,
@@ -61,6 +60,7 @@ export async function inputFrom(context: CliContext, services: Services, entry: 
     slurmOptions,
     stdin: () => Bun.stdin.text(),
     async resolveAfter(selector) {
+      const { resolveOne } = await import("../../orchestrator/select.ts");
       const { id, tasks } = await resolveOne(services, [selector]);
       return tasks === null ? { job: id } : { job: id, tasks };
     },

@@ -4,9 +4,9 @@ import { defineExecutor } from "../define.ts";
 import type { SchedulerDefinition, SchedulerExecutor } from "./definition.ts";
 import type { Target } from "./native.ts";
 import { elementThrottle } from "./shape.ts";
+import { findByToken, submitAgain, submitArrays } from "./submit.ts";
 
 /** Loaded when first used: every plugin imports this file, and few of them are for schedulers. */
-const submitting = () => import("./submit.ts");
 const asking = () => import("./status.ts");
 const telling = () => import("./targets.ts");
 
@@ -39,9 +39,8 @@ export function defineScheduler(definition: SchedulerDefinition): SchedulerExecu
       }
     },
     plan: async (spec, context) => (await import("./plan.ts")).planArrays(definition, spec, context),
-    submit: async (request, context) => (await submitting()).submitArrays(definition, request, context),
-    resubmit: async (request, again, context) =>
-      (await submitting()).submitAgain(definition, request, again, context),
+    submit: (request, context) => submitArrays(definition, request, context),
+    resubmit: (request, again, context) => submitAgain(definition, request, again, context),
     status: async (jobs, context, options) =>
       (await asking()).statusOf(definition, jobs, context, options?.detail ?? false),
     ...(definition.examine && {
@@ -56,7 +55,7 @@ export function defineScheduler(definition: SchedulerDefinition): SchedulerExecu
         verb("pass the signal on", (targets) => interrupt(targets, kind))(selections, context),
     }),
     ...(find && {
-      find: async (token, context) => (await submitting()).findByToken(definition, find, token, context),
+      find: (token, context) => findByToken(definition, find, token, context),
     }),
     ...(shell && {
       shell: async (job, task, context) =>
