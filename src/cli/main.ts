@@ -6,7 +6,8 @@ const START_MS = 100;
 
 // Nothing else is imported up here: `jobx --version` and the processes inside jobs start without the command line.
 // The binary starts with a compiler that waits (scripts/build.ts); what lives on is worth compiling again.
-setTimeout(() => Bun.unsafe.setJITPolicy(1), START_MS).unref();
+// It keeps nobody here: every way below ends the process.
+setTimeout(() => Bun.unsafe.setJITPolicy(1), START_MS);
 // What the binary was built with is nothing that users' code was started with.
 process.execArgv = [];
 start(process.argv.slice(2)).then((code) => process.exit(code), failed);
