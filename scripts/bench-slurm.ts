@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { jobDir } from "../src/store/layout.ts";
 import { JobTail } from "../src/store/segment-tail.ts";
 import {
+  copiesOf,
   emptyProgram,
   inPairs,
   measureAll,
@@ -81,7 +82,8 @@ printTable(rows);
 
 /** What submitting costs, with a program of Bun's that does nothing as the least that jobx can cost. */
 async function benchSubmit(): Promise<Row[]> {
-  const empty = await emptyProgram(join(work, "empty"));
+  const empties = copiesOf(await emptyProgram(join(work, "empty")), work);
+  const ours = copiesOf(jobx, work);
   const script = batchScript("true");
   const mark = basename(work);
   const bare = [
@@ -101,25 +103,13 @@ async function benchSubmit(): Promise<Row[]> {
     ["the executor found by itself", { ...env, JOBX_EXECUTOR: "auto" }],
   ] as const;
   for (const [way, own] of ways) {
-    const ours = [
-      jobx,
-      "submit",
-      "-q",
-      "-o",
-      `begin=${LATER}`,
-      "--name",
-      mark,
-      "--array",
-      "0-999",
-      "--",
-      "true",
-    ];
+    const words = ["submit", "-q", "-o", `begin=${LATER}`, "--name", mark, "--array", "0-999", "--", "true"];
     const starts: number[] = [];
     const pairs = await inPairs(
       RUNS,
-      () => time(ours, own),
-      async () => {
-        starts.push(await time([empty], env));
+      (pair) => time([pick(ours, pair), ...words], own),
+      async (pair) => {
+        starts.push(await time([pick(empties, pair)], env));
         const seconds = await time(bare, env);
         // So that they do not fill the queue.
         await run(["scancel", `--name=${mark}`], env);
@@ -137,6 +127,10 @@ async function benchSubmit(): Promise<Row[]> {
     });
   }
   return found;
+}
+
+function pick(copies: string[], pair: number): string {
+  return copies[pair % copies.length] ?? jobx;
 }
 
 /** Slurm starts jobs once a second, so both of a pair are submitted at the same part of a second. */

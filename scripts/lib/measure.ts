@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
 /** A line of the table: what was measured, and whether it is as it has to be. */
 export type Row = { what: string; measured: string; target: string; holds: boolean };
@@ -41,6 +41,20 @@ export async function emptyProgram(folder: string): Promise<string> {
   return empty;
 }
 
+/**
+ * Copies of a program, the same in all but where the kernel keeps them in memory: that alone makes one start up to a
+ * tenth faster than another for as long as it stays there. Measure each as often as the others.
+ */
+export function copiesOf(program: string, folder: string, count = 4): string[] {
+  const { atime, mtime } = statSync(program);
+  return Array.from({ length: count }, (_, copy) => {
+    const path = join(folder, `${basename(program)}-${copy}`);
+    copyFileSync(program, path);
+    utimesSync(path, atime, mtime);
+    return path;
+  });
+}
+
 /** Runs the benches that have a word in their names, in order, and gives all their lines. */
 export async function measureAll(
   benches: Record<string, () => Promise<Row[]>>,
@@ -58,13 +72,13 @@ export async function measureAll(
 /** Runs A B A B …, after one of each that does not count. */
 export async function inPairs(
   n: number,
-  a: () => Promise<number>,
-  b: () => Promise<number>,
+  a: (pair: number) => Promise<number>,
+  b: (pair: number) => Promise<number>,
 ): Promise<[number, number][]> {
   const pairs: [number, number][] = [];
-  await a();
-  await b();
-  for (let i = 0; i < n; i++) pairs.push([await a(), await b()]);
+  await a(0);
+  await b(0);
+  for (let i = 0; i < n; i++) pairs.push([await a(i), await b(i)]);
   return pairs;
 }
 
