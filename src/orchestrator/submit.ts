@@ -152,8 +152,9 @@ export async function placeJob(
     accepted: (submission) => writeNative(dir, submission),
   };
   const { natives } = await submitOrRemove(executor, context, request, input.tasks);
-  // Should a crash of this machine take the file, the scheduler is asked for the job's token.
-  writeNative(dir, { natives }, executor.find ? { sync: "contents" } : {});
+  // Should a crash of this machine take the file, a scheduler that lives elsewhere is asked for the job's token.
+  const isRemembered = executor.find !== undefined && !executor.capabilities.thisHost;
+  writeNative(dir, { natives }, isRemembered ? { sync: "nothing" } : {});
   const nativeIds = natives.map((native) => native.id);
   return { id, name: spec.name, executor: executor.name, nativeIds, tasks: spec.tasks, dir };
 }

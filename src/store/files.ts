@@ -95,7 +95,7 @@ export type AtomicOptions = {
   shared?: false;
   /**
    * What is synced: everything by default; "contents" where another file of the folder follows, whose sync takes this
-   * one's name along, or where the file can be missed; "nothing" for what a crash of the machine may take.
+   * one's name along; "nothing" for what a crash of the machine may take.
    */
   sync?: "contents" | "nothing";
 };
@@ -106,10 +106,14 @@ export function writeRecordFile(path: string, value: unknown, options: AtomicOpt
   writeAtomically(path, (fd) => writeFully(fd, bytes), options);
 }
 
-/** Reads a file of `writeRecordFile` back; null where it is missing. Throws DAMAGED, FORMAT or STORAGE. */
-export function readRecordFile(path: string): unknown {
+/**
+ * Reads a file of `writeRecordFile` back; null where it is missing. `synced: false`: null as well where it is empty, which
+ * is what a crash of the machine leaves of a file that was not synced. Throws DAMAGED, FORMAT or STORAGE.
+ */
+export function readRecordFile(path: string, { synced = true } = {}): unknown {
   const bytes = readIfThere(path);
-  return bytes === null ? null : parseRecordFile(bytes, path);
+  if (bytes === null || (!synced && bytes.length === 0)) return null;
+  return parseRecordFile(bytes, path);
 }
 
 /** The bytes that `writeRecordFile` writes. */

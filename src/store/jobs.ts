@@ -130,10 +130,10 @@ export function writeNative(dir: string, native: NativeJob, options: AtomicOptio
   writeRecordFile(jobFiles.native(dir), native, options);
 }
 
-/** The native ids; null until the scheduler has accepted. */
+/** The native ids; null until the scheduler has accepted, and where a crash of the machine took them. */
 export function readNative(dir: string): NativeJob | null {
   const path = jobFiles.native(dir);
-  const native = readRecordFile(path);
+  const native = readRecordFile(path, { synced: false });
   if (native !== null && !isNative(native)) throw unexpectedContents(path);
   return native;
 }

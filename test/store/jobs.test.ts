@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { JobSpec } from "../../src/model/job.ts";
@@ -97,6 +97,15 @@ describe("ids", () => {
 });
 
 describe("the files of a job", () => {
+  test("have no native ids where a crash left that file empty, and are damaged where it was cut short", () => {
+    const { dir } = freshJob();
+    writeNative(dir, { natives: [] }, { sync: "nothing" });
+    truncateSync(join(dir, "native.msgpack"), 9);
+    expect(() => readNative(dir)).toThrow("is damaged");
+    truncateSync(join(dir, "native.msgpack"), 0);
+    expect(readNative(dir)).toBeNull();
+  });
+
   test("give back what was written, and null where nothing was", () => {
     const { dir } = freshJob();
     expect([
