@@ -65,7 +65,8 @@ function isPackage(file: string): boolean {
 /** A default export may also have a name: that reads better. */
 function nameIn(exports: unknown, value: unknown): string | null {
   if (exports === value) return "default";
-  if (typeof exports !== "object" || exports === null) return null;
+  // What `module.exports` is may be a function that has others.
+  if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return null;
   const names = Object.keys(exports).filter((name) => readExport(exports, name) === value);
   return names.find((name) => name !== "default") ?? names[0] ?? null;
 }

@@ -12,8 +12,8 @@ export type Callable = (...args: unknown[]) => unknown;
 
 /** The function, or the task of `defineTask`, that a module exports, imported into the graph. Throws USAGE when it has none. */
 export async function loadFunction(graph: Bun.ModuleGraph, code: LoadableCode): Promise<Callable | Task> {
-  // The first module of a graph is its main module; a live task file must not take itself for one.
-  if (code.path === code.file) await graph.import("jobx");
+  // The first module of a graph is its main module: a task's, or a package in it, must not take itself for one.
+  await graph.import("data:text/javascript,");
   const module = await whileImporting(() => graph.import<Record<string, unknown>>(code.path));
   if (FROM_VALUES in module && code.path !== code.file) return bindValues(module[FROM_VALUES], code);
   const reference = { file: code.file, export: code.export };
@@ -38,7 +38,8 @@ function bindValues(make: unknown, code: LoadableCode): Callable {
 /** A bundled module that was written with `module.exports` has all its names in its default export. */
 function pick(module: Record<string, unknown>, name: string): { value: unknown } | null {
   const whole = module.default;
-  const names = typeof whole === "object" && whole !== null ? whole : {};
+  const hasNames = (typeof whole === "object" && whole !== null) || typeof whole === "function";
+  const names = hasNames ? whole : {};
   if (name === "default" && "__esModule" in names && "default" in names) return { value: names.default };
   if (name in module) return { value: module[name] };
   return name in names ? { value: Reflect.get(names, name) } : null;

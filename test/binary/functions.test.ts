@@ -54,6 +54,17 @@ describe("functions", () => {
     expect(shown).not.toContain("$bunfs");
   });
 
+  test("a module with `require.main === module` does not take itself for the program inside a job", async () => {
+    await jobx.file(
+      "common.cjs",
+      `exports.isMain = () => require.main === module;\nif (require.main === module) throw new Error("ran");\n`,
+    );
+    for (const how of [["--snapshot"], ["--no-snapshot"], ["-e", "debug"]]) {
+      const id = await jobx.submit(["--wait", ...how, "common.cjs#isMain"]);
+      expect(await jobx.json<unknown>(["result", id])).toBe(false);
+    }
+  });
+
   test("jobContext() tells a function who it is", async () => {
     await jobx.file(
       "who.ts",

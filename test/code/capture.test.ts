@@ -94,6 +94,15 @@ describe("An exported function", () => {
     expect(await capture(libExports["default"])).toMatchObject({ file: lib, export: "default", name: "lib" });
   });
 
+  test("that a function in `module.exports` carries is found as well", async () => {
+    write("carried.cjs", "const k = 3;\nmodule.exports = () => 1;\nmodule.exports.times = (n) => n * k;\n");
+    const file = join(root, "carried.cjs");
+    const { default: whole } = await import(file);
+    const taken = await capture(whole.times, { modules: () => [[file, whole]] });
+    expect(taken).toMatchObject({ file, export: "times" });
+    expect(await call(taken, 2)).toBe(6);
+  });
+
   test("that was made by bind() or in a closure is found as well", async () => {
     expect(await call(await capture(libExports["bound"]))).toBe(3);
     expect(await call(await capture(libExports["made"]), 1)).toBe(11);
