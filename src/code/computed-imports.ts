@@ -26,8 +26,10 @@ export function findComputedImports(code: string, map: SourceMapFile): string[] 
   for (const { index } of places) {
     const before = code.slice(0, index);
     const line = before.split("\n").length - 1;
-    const found = entries.findEntry(line, index - (before.lastIndexOf("\n") + 1));
-    if (!("originalSource" in found)) continue;
+    const column = index - (before.lastIndexOf("\n") + 1);
+    const found = entries.findEntry(line, column);
+    // What stands in a text has no place of its own.
+    if (!("originalSource" in found) || found.generatedColumn !== column) continue;
     if (!byFile.has(found.originalSource)) byFile.set(found.originalSource, found.originalLine + 1);
   }
   return [...byFile].map(

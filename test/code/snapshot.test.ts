@@ -193,6 +193,20 @@ test("A computed import is named with its file, its line and the way out", async
   expect((await take("task.ts")).warnings).toEqual([]);
 });
 
+test("Of computed imports only code is named: also of a required module, and not what texts say", async () => {
+  file(
+    "calls.cjs",
+    "const x = 'a';\nexports.a = (name) => [x, require(name)];\nexports.b = async (n) => { const m = await import(`./${n}.ts`); return m; };\n",
+  );
+  const { warnings } = await take("calls.cjs", "a");
+  expect(warnings).toEqual([expect.stringMatching(/calls\.cjs:2 imports/)]);
+  file(
+    "texts.ts",
+    "export const help = ['import(functions)', `see ${1} import(x)`, /import(x)/];\nexport default () => help;\n",
+  );
+  expect((await take("texts.ts")).warnings).toEqual([]);
+});
+
 describe("A live file's export", () => {
   const check = (name: string, exported: string) => checkExport({ file: join(root, name), export: exported });
 
