@@ -8,8 +8,9 @@ const START_MS = 100;
 // The binary starts with a compiler that waits (scripts/build.ts); what lives on is worth compiling again.
 // It keeps nobody here: every way below ends the process.
 setTimeout(() => Bun.unsafe.setJITPolicy(1), START_MS);
-// What the binary was built with is nothing that users' code was started with.
-process.execArgv = [];
+// What the binary was built with is nothing that users' code was started with. `fork()` puts these words before the
+// module that it starts.
+process.execArgv = ["run"];
 start(process.argv.slice(2)).then((code) => process.exit(code), failed);
 
 async function start(argv: string[]): Promise<number> {

@@ -160,12 +160,38 @@ describe("jobx run", () => {
     await jobx.file("node-env.ts", text);
     const tell = async (env: Record<string, string>) =>
       JSON.parse((await jobx.run(["run", "node-env.ts"], { env })).out);
-    expect(await tell({})).toEqual([[null, false, []], [null, false, []], null]);
+    expect(await tell({})).toEqual([[null, false, ["run"]], [null, false, ["run"]], null]);
     expect(await tell({ NODE_ENV: "development" })).toEqual([
-      ["development", true, []],
-      ["development", true, []],
+      ["development", true, ["run"]],
+      ["development", true, ["run"]],
       "development",
     ]);
+  });
+
+  // From source, a module that is forked runs in a plain Bun.
+  test.skipIf(JOBX.length > 1)("forks modules that import jobx, as a function of its jobs does", async () => {
+    await jobx.file(
+      "child.ts",
+      `import { createExecutor } from "jobx";
+       process.send?.([typeof createExecutor, process.argv[2]]);`,
+    );
+    const ran = await script(
+      "forks.ts",
+      `import { fork } from "node:child_process";
+       import { once } from "node:events";
+       import { createExecutor } from "jobx";
+       export async function ask(word: string) {
+         const [answer] = await once(fork(import.meta.dir + "/child.ts", [word]), "message");
+         return answer;
+       }
+       if (import.meta.main) {
+         const executor = await createExecutor({ executor: "local" });
+         const job = await executor.submit(ask, "job");
+         console.log(JSON.stringify([await ask("script"), await job.result()]));
+       }`,
+    );
+    expect(ran.code).toBe(0);
+    expect(ran.out).toBe('[["function","script"],["function","job"]]\n');
   });
 
   test("runs workers and reads files that lie beside the script", async () => {
