@@ -60,7 +60,7 @@ async function captureText(
     text,
     values,
     located,
-    outer: outerNames(located, [...text.free, ...text.typeofs]),
+    outer: outerNames(located, [...text.free, ...text.assumed]),
     file,
     snapshot: options.snapshot,
   };

@@ -14,8 +14,8 @@ export type FunctionText = {
   after: string;
   /** Names that are declared outside of it and are no globals, each where it is first used. */
   free: Use[];
-  /** Names of which only the type is asked, which may be declared nowhere. */
-  typeofs: Use[];
+  /** Names that may be declared nowhere: globals, and those of which only the type is asked. Each where it is first used. */
+  assumed: Use[];
   /** All names that are not its own, globals included. */
   outer: ReadonlySet<string>;
   /** Why it cannot be taken out of its place, whatever its names. */
@@ -71,24 +71,25 @@ function judge(
   const use = (what: string, node: { start: number }): Use => ({ what, offset: node.start - before.length });
   const problems = [...boundTo(fn), ...anywhere(fn)].map(([what, node]) => use(what, node));
   const names = outerNames(program);
-  const own = (name: string) => GLOBAL_NAMES.has(name) || MODULE_NAMES.has(name);
   const free: Use[] = [];
-  const typeofs: Use[] = [];
-  for (const [name, uses] of names) {
+  const assumed: Use[] = [];
+  for (const [name, all] of names) {
+    // The wrapper has names as well.
+    const uses = all.filter(({ start }) => start >= before.length);
     if (name === "arguments") problems.push(...uses.map((at) => use(name, at)));
-    if (own(name) || name === "arguments") continue;
-    const first = uses.find(({ isTypeof }) => !isTypeof);
+    if (MODULE_NAMES.has(name) || name === "arguments") continue;
+    const first = GLOBAL_NAMES.has(name) ? undefined : uses.find(({ isTypeof }) => !isTypeof);
     const [any] = uses;
     if (first) free.push(use(name, first));
-    else if (any) typeofs.push(use(name, any));
+    else if (any) assumed.push(use(name, any));
   }
-  return { text, before, after, free, typeofs, outer: new Set(names.keys()), problems };
+  return { text, before, after, free, assumed, outer: new Set(names.keys()), problems };
 }
 
 /** What every module has besides globals; the bundler makes them right. */
 const MODULE_NAMES = new Set(["require", "__dirname", "__filename"]);
 
-/** Names that nothing in the program declares, each with its uses in order. `Object` of the wrapper is a global. */
+/** Names that nothing in the program declares, each with its uses in order. */
 function outerNames(program: Program): Map<string, { start: number; isTypeof: boolean }[]> {
   const typeofs = new Set<number>();
   walkSyntax(program, (node) => {

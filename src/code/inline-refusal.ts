@@ -8,13 +8,13 @@ import { showPath } from "./show-path.ts";
 
 /** Why a function cannot be taken by its text, with the place and the ways out; null when it can. */
 export async function whyNotInline(fn: InlineFunction): Promise<JobxError | null> {
-  const { free, typeofs, problems } = fn.text;
+  const { free, assumed, problems } = fn.text;
   const [problem] = problems;
   if (problem) return refusal(fn, problem, `${problem.what}, ${WHY[problem.what]}`, []);
   const missing = [
     ...free.filter(({ what }) => !isCarried(fn, what)),
-    // Asking for the type of what is declared nowhere is no mistake.
-    ...typeofs.filter(({ what }) => isDeclared(fn, what) && !isCarried(fn, what)),
+    // They mean the same elsewhere, unless the module has declared them.
+    ...assumed.filter(({ what }) => isDeclared(fn, what) && !isCarried(fn, what)),
   ].sort((a, b) => a.offset - b.offset);
   const names = missing.map(({ what }) => what);
   const [first] = missing;

@@ -192,6 +192,31 @@ describe("An inline function", () => {
     expect((await refusal(exports.inner[name])).message).toContain(`it uses ${what}, which`);
   });
 
+  test("means by a global's name what its module means by it", async () => {
+    write(
+      "globals.ts",
+      `import { setTimeout } from "node:timers/promises";
+import fetch from "./lib.ts";
+const performance = { now: () => 1 };
+export const all = {
+  wait: () => setTimeout(1, "waited"),
+  now: (x: number) => Math.max(x, performance.now()),
+  load: () => fetch(),
+  plain: () => Object.keys(process.versions).includes("bun"),
+};
+`,
+    );
+    const file = join(root, "globals.ts");
+    const { all } = await import(file);
+    const from = { script: file, modules: (): [string, unknown][] => [] };
+    expect(await call(await capture(all.wait, from))).toBe("waited");
+    expect(await call(await capture(all.plain, from))).toBe(true);
+    expect((await refusal(all.now, from)).message).toContain("it uses performance, declared outside of it");
+    expect((await refusal(all.load, from)).hint).toStartWith("Import inside of it: const { default: fetch }");
+    const given = bind(all.now, { performance: { now: null } });
+    expect((await capture(given, from)).name).toBe("now");
+  });
+
   test("may ask for the type of what is declared nowhere, not of the script's own", async () => {
     expect(await call(await capture(exports.inner["askWindow"]))).toBe("undefined");
     expect((await refusal(exports.inner["askFactor"])).message).toContain("it uses factor");

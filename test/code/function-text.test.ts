@@ -7,7 +7,7 @@ function read(text: string) {
   if (typeof found === "string") throw new Error(found);
   return {
     free: found.free.map(({ what }) => what),
-    typeofs: found.typeofs.map(({ what }) => what),
+    assumed: found.assumed.map(({ what }) => what),
     problems: found.problems.map(({ what }) => what),
     places: found.free.map(({ what, offset }) => text.slice(offset, offset + what.length)),
   };
@@ -95,8 +95,13 @@ describe("The names that a function takes from outside", () => {
     expect(found.places).toEqual(free);
   });
 
-  test("are told apart from those of which only the type is asked", () => {
-    expect(read("() => typeof window > 'u' ? 1 : k")).toMatchObject({ free: ["k"], typeofs: ["window"] });
+  test("are told apart from globals and from those of which only the type is asked", () => {
+    expect(read("() => typeof window > 'u' ? new URL(k) : __dirname")).toMatchObject({
+      free: ["k"],
+      assumed: ["window", "URL"],
+    });
+    // A method's wrapper uses some itself.
+    expect(read("m() { return Math.PI }").assumed).toEqual(["Math"]);
   });
 
   test("are no globals because the script made them so", () => {
