@@ -9,7 +9,7 @@ export function headline(error: Pick<RemoteError, "name" | "message">): string {
 export function formatRemoteError(error: RemoteError): string {
   const parts = [error.stack && error.stack.includes(error.message) ? error.stack : joined(error)];
   const fields = Object.entries(error.fields).filter(([, value]) => value !== undefined);
-  if (fields.length > 0) parts.push(fields.map(([key, value]) => `  ${key}: ${show(value)}`).join("\n"));
+  parts.push(...fields.flatMap(([key, value]) => fieldLines(key, value)));
   if (isRemoteError(error.cause)) parts.push(`Caused by: ${formatRemoteError(error.cause)}`);
   else if (error.cause !== undefined && error.cause !== null && error.name !== "Thrown")
     parts.push(`Caused by: ${show(error.cause)}`);
@@ -24,6 +24,14 @@ export function isRemoteError(value: unknown): value is RemoteError {
 
 function joined(error: RemoteError): string {
   return error.stack ? `${headline(error)}\n${error.stack}` : headline(error);
+}
+
+/** A field below its error, where errors in it are told as errors: `errors` of an AggregateError. */
+function fieldLines(key: string, value: unknown): string[] {
+  if (Array.isArray(value) && value.some(isRemoteError))
+    return value.flatMap((each: unknown, at) => fieldLines(`${key}[${at}]`, each));
+  const text = `${key}: ${isRemoteError(value) ? formatRemoteError(value) : show(value)}`;
+  return [text.replace(/^(?=.)/gm, "  ")];
 }
 
 function show(value: unknown): string {

@@ -63,5 +63,5 @@ function isFrame(line: string): boolean {
 function isForeignFrame(line: string): boolean {
   if (!isFrame(line)) return false;
   if (line.includes("/$bunfs/") || line.includes(OWN_SOURCES)) return true;
-  return /[( ](unknown|native|(native|node|bun|internal):[^ ]*)\)?$/.test(line);
+  return /[( ](unknown|native|(native|node|bun|internal)?:[^ ]*)\)?$/.test(line);
 }
