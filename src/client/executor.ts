@@ -31,6 +31,8 @@ export function createExecutor(options: ExecutorOptions = {}): Promise<Executor>
 
 /** Submits jobs. It has no connection and nothing to close: what it submitted goes on without it. */
 export class Executor {
+  /** Class names are shorter in the binary. */
+  protected static readonly name: string = "Executor";
   readonly #session: Session;
   readonly #options: ExecutorOptions;
 
@@ -187,10 +189,13 @@ function refuseWhileImporting(): void {
 /** The arguments of each task. */
 function zip(iterables: readonly (Iterable<unknown> | undefined)[]): unknown[][] {
   const columns = iterables.map((each, at) => {
-    if (each !== undefined && typeof each[Symbol.iterator] === "function") return [...each];
+    if (typeof each?.[Symbol.iterator] === "function") return [...each];
+    const later = Reflect.has(Object(each), Symbol.asyncIterator);
     throw usageError(
-      `Argument ${at + 2} of map is ${show(each)}, which cannot be iterated`,
-      "Give it an array per argument of the function: map(f, [1, 2])",
+      `Argument ${at + 2} of map is ${show(each)}, which cannot be iterated${later ? " without waiting" : ""}`,
+      later
+        ? "Collect its elements first: map(f, await Array.fromAsync(rows))"
+        : "Give it an array per argument of the function: map(f, [1, 2])",
     );
   });
   const [first] = columns;

@@ -36,8 +36,6 @@ export abstract class Handle<T = unknown> {
 
   /** A job's number, `"12.3"` of a task, `"12.3:1"` of a rank. */
   abstract readonly id: number | string;
-  /** What it is called; class names are shorter in the binary. @internal */
-  protected abstract readonly kind: string;
   readonly #source: ScopeSource;
 
   /** @internal */
@@ -184,7 +182,8 @@ export abstract class Handle<T = unknown> {
   /** What a console shows. @internal */
   [inspect.custom](): string {
     const scope = this.#source.peek();
-    return scope ? `${this.kind} ${this.id} (${scope.reader.spec.name})` : `${this.kind} not submitted yet`;
+    const { name } = this.constructor;
+    return scope ? `${name} ${this.id} (${scope.reader.spec.name})` : `${name} not submitted yet`;
   }
 
   /**

@@ -31,8 +31,8 @@ export type TaskPaths = {
 
 /** A submitted job of one task or many. Its values are of type `T`. */
 export class Job<T = unknown> extends Handle<T> {
-  /** @internal */
-  protected readonly kind = "Job";
+  /** Class names are shorter in the binary. */
+  protected static override readonly name: string = "Job";
   #tasks: readonly Task<T>[] | null = null;
 
   /** Its number within its home. */
@@ -132,8 +132,8 @@ export type AnyHandle<T = unknown> = Job<T> | Task<T> | Rank<T>;
 
 /** One task of a job. */
 export class Task<T = unknown> extends Handle<T> {
-  /** @internal */
-  protected readonly kind = "Task";
+  /** Class names are shorter in the binary. */
+  protected static override readonly name: string = "Task";
   /** As it would be typed: `"12.3"`. */
   get id(): string {
     return formatTaskId(this.scope.files.id, this.index);
@@ -186,8 +186,8 @@ export class Task<T = unknown> extends Handle<T> {
 
 /** One process of a task that has several. */
 export class Rank<T = unknown> extends Handle<T> {
-  /** @internal */
-  protected readonly kind = "Rank";
+  /** Class names are shorter in the binary. */
+  protected static override readonly name: string = "Rank";
   /** As it would be typed: `"12.3:1"`. */
   get id(): string {
     return this.scope.selector;

@@ -24,6 +24,8 @@ test("what is called with the wrong things is refused by their value, with the r
        () => defineTask({ run() {}, checkpont() {} }),
        () => job.wait({ signal: 5 }),
        () => executor.submit(5),
+       () => executor.map(() => 1, null),
+       () => executor.map(() => 1, (async function* () {})()),
      ];
      for (const each of calls) {
        const error = await (async () => each())().catch((error) => error);
@@ -44,6 +46,8 @@ test("what is called with the wrong things is refused by their value, with the r
     "defineTask takes no checkpont",
     "signal is 5",
     "What was given to be called is a number, not a function",
+    "Argument 2 of map is null, which cannot be iterated",
+    "Argument 2 of map is {}, which cannot be iterated without waiting",
   ];
   const hints = refusals.map((message) => (message.startsWith("cwd") ? "undefined" : "string"));
   expect(said).toEqual(refusals.map((message, at) => ["JobxError", "USAGE", message, hints[at]]));
@@ -57,8 +61,15 @@ test("an error has its class's name, and what it advises is an option of the API
      show([error.constructor.name, error.name, error.hint]);
      const classes = ["JobxError", "JobFailedError", "JobLostError", "JobCancelledError", "JobTimeoutError",
        "SubmissionError", "WaitTimeoutError", "PayloadError", "TaskError", "InterruptedError"];
-     show(classes.filter((name) => api[name].name !== name));`,
+     show(classes.filter((name) => api[name].name !== name));
+     const job = await executor.submit(() => 1);
+     const handles = [executor.with({ maxPayload: "1M" }), job, job.task(0)];
+     for (const handle of handles) {
+       const { message } = await executor.submit((x) => x, { handle }).catch((error) => error);
+       show(message.replace(/.*(?= is )/, ""));
+     }`,
   );
   const hint = "Pass the names of files instead of their contents, or raise maxPayload";
-  expect(said).toEqual([["PayloadError", "PayloadError", hint], []]);
+  const instances = ["Executor", "Job", "Task"].map((name) => ` is an instance of ${name}`);
+  expect(said).toEqual([["PayloadError", "PayloadError", hint], [], ...instances]);
 });
