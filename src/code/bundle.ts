@@ -6,6 +6,7 @@ import { JobxError } from "../errors.ts";
 import { buildError } from "./build-error.ts";
 import type { SourcePlace } from "./code-frame.ts";
 import { findComputedImports, type SourceMapFile } from "./computed-imports.ts";
+import { askedInVain, leaveToTheRun } from "./optional-packages.ts";
 import {
   ASSET_EXPRESSION,
   ASSET_PREFIX,
@@ -49,7 +50,7 @@ export type InlineModule = {
  */
 export async function bundleModule(file: string, { copied, inline }: BundleOptions = {}): Promise<Bundle> {
   const rewritten = new Map<string, RewrittenFile>();
-  const build = await Bun.build({
+  const config = {
     entrypoints: [file],
     ...(inline ? { files: { [file]: inline.text } } : {}),
     target: "bun",
@@ -64,7 +65,12 @@ export async function bundleModule(file: string, { copied, inline }: BundleOptio
     // NODE_ENV stays what it is when the task runs.
     define: { ...ORIGINAL_PATH_NAMES, "process.env.NODE_ENV": "process.env.NODE_ENV" },
     plugins: [ownModules, keepOriginalPaths(rewritten, { copied: copied ?? null, madeUp: inline && file })],
-  });
+  } satisfies Bun.BuildConfig;
+  let build = await Bun.build(config);
+  const asked = askedInVain(build.logs);
+  if (asked.size > 0) {
+    build = await Bun.build({ ...config, plugins: [...config.plugins, leaveToTheRun(asked)] });
+  }
   const entry = build.outputs.find((output) => output.kind === "entry-point");
   if (!build.success || !entry) throw buildError(file, build.logs, rewritten, inline?.placeOf);
   const inputs = Object.keys(build.metafile?.inputs ?? {});

@@ -162,6 +162,27 @@ describe("Without running the module, a snapshot refuses", () => {
     });
   });
 
+  test("an import that a package cannot do without; a driver that it may never ask for is left to the run", async () => {
+    const index = join("node_modules", "drivers", "index.js");
+    mkdirSync(join(root, "node_modules", "drivers"), { recursive: true });
+    file("node_modules/drivers/package.json", '{"name":"drivers","main":"index.js"}');
+    file("drives.ts", 'import drivers from "drivers";\nexport default () => drivers.open("data");\n');
+    file("node_modules/drivers/other.js", 'exports.other = () => require("no-driver");\n');
+    file(
+      index,
+      'exports.open = (what) => what === "db" ? require("no-driver") : what;\nexports.more = require("./other.js");\n',
+    );
+    const module = await load(await take("drives.ts"));
+    expect(module["default"]?.()).toBe("data");
+    file(index, 'import driver from "no-driver";\nexport default { open: () => driver };\n');
+    await expect(take("drives.ts")).rejects.toThrow(
+      /drivers\/index\.js:1:\d+: Could not resolve: "no-driver"/,
+    );
+    // The user's own file is told of what it lacks.
+    file("asks-itself.ts", 'export default () => require("no-driver");\n');
+    await expect(take("asks-itself.ts")).rejects.toThrow(/asks-itself\.ts:1:\d+: Could not resolve/);
+  });
+
   test("a native addon, naming the way out", async () => {
     file("addon.node", "\x7fELF");
     file("native.ts", 'import addon from "./addon.node";\nexport default () => addon;\n');
