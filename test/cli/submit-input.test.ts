@@ -219,7 +219,8 @@ describe("a submission", () => {
 describe("what is to run", () => {
   test("is a command behind --, or a module", () => {
     expect(entryFrom([], ["ls", "-h"], folder)).toEqual({ kind: "command", argv: ["ls", "-h"] });
-    expect(entryFrom(["a.ts#b"], null, folder)).toEqual({ kind: "function", reference: "a.ts#b" });
+    for (const reference of ["a.ts#b", "a.tsx", "a.mts", "a.cts", "a.js", "a.jsx#b", "a.mjs", "a.cjs"])
+      expect(entryFrom([reference], null, folder)).toEqual({ kind: "function", reference });
   });
 
   test.each([

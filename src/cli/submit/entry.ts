@@ -7,7 +7,7 @@ import { shellWords } from "../../executor/run.ts";
 /** What is to run, as the command line has it. */
 export type EntryWords = { kind: "command"; argv: string[] } | { kind: "function"; reference: string };
 
-const MODULE = /\.(?:ts|tsx|mts|js|mjs|cjs)(?:#.*)?$/;
+const MODULE = /\.[cm]?[jt]sx?(?:#.*)?$/;
 
 /** Decides between a command (after `--`) and a function (one module reference). Throws USAGE. */
 export function entryFrom(positionals: string[], rest: string[] | null, cwd: string): EntryWords {
@@ -48,7 +48,7 @@ function bareWords(words: string[], cwd: string): Error {
   const isHere = !first.includes("/") && existsSync(resolve(cwd, first)) && Bun.which(first) === null;
   const command = shellWords([isHere ? `./${first}` : first, ...more]);
   return usageError(
-    `${JSON.stringify(first)} is neither an option nor a module (.ts, .tsx, .mts, .js, .mjs, .cjs)`,
+    `${JSON.stringify(first)} is neither an option nor a module (.ts, .tsx, .mts, .cts, .js, .jsx, .mjs, .cjs)`,
     `If it is a command, it goes after --: jobx submit [options] -- ${command}`,
   );
 }
