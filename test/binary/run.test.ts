@@ -308,6 +308,10 @@ function step(row: Row): number {
     const missing = await script("imports-missing.ts", `import { x } from "nowhere";\nconsole.log(x);`);
     expect(missing.code).toBe(1);
     expect(missing.err).toContain("Cannot find package 'nowhere' from");
+    const other = await script("other-jsx.tsx", "console.log(<b />);");
+    expect(other.err).toContain(
+      "\n  A tsconfig.json does not count here. Name another JSX at the top of the file:",
+    );
   });
 });
 

@@ -29,7 +29,14 @@ function describe(error: unknown, colors: boolean, depth: number): string {
     const frames = foreignFrames(at);
     if (frames.length > 0 && frames.length < framesOf(at).length) setFrames(at, frames);
   }
-  return Bun.inspect(error, { colors });
+  return Bun.inspect(error, { colors }).trimEnd() + adviceOn(error);
+}
+
+/** Of a tsconfig.json the runtime in the binary reads paths alone, so that a script's JSX is always React's at first. */
+function adviceOn(error: Error): string {
+  return error instanceof ResolveMessage && /^react\/jsx-(?:dev-)?runtime$/.test(error.specifier)
+    ? "\n  A tsconfig.json does not count here. Name another JSX at the top of the file: /** @jsxImportSource preact */"
+    : "";
 }
 
 function describeOwn(error: JobxError, colors: boolean, depth: number): string {
