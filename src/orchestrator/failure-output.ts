@@ -27,16 +27,15 @@ export function failureOutput(view: TaskSource, task: TaskView): FailureOutput {
   const error = remoteErrorOf(task);
   const texts = pathsOf(view, task).map((path) => linesOf(tailText(path, MOST_LINES, MOST_BYTES)));
   const any = texts.some((lines) => lines.some((line) => line.trim() !== "" && !isMarker(line)));
-  const lines = texts.map(lastAttempt).find((each) => each.some((line) => line.trim() !== "")) ?? [];
+  const [err = [], out = [], ...others] = texts.map(lastAttempt);
+  const lines = [err, out, ...others].find((each) => trimmedEnd(each).length > 0) ?? [];
   const head = error === null ? [] : headline(error).split("\n");
   const at = error === null ? -1 : lines.findLastIndex((line) => line === head[0]);
-  if (at < 0)
-    return { said: lines.slice(-TAIL_LINES).map(shortened), report: framesOf(error?.stack ?? null), any };
-  return {
-    said: trimmedEnd(lines.slice(0, at)).slice(-TAIL_LINES).map(shortened),
-    report: lines.slice(at + head.length),
-    any,
-  };
+  // A report is nothing that the function printed.
+  const before = trimmedEnd(at < 0 ? lines : lines.slice(0, at));
+  const said = before.length === 0 && lines === err ? trimmedEnd(out) : before;
+  const report = at < 0 ? framesOf(error?.stack ?? null) : lines.slice(at + head.length);
+  return { said: said.slice(-TAIL_LINES).map(shortened), report, any };
 }
 
 function pathsOf({ dir, spec }: TaskSource, task: TaskView): string[] {

@@ -72,6 +72,13 @@ describe("a failure", () => {
     expect(text.filter((line) => line.includes("RangeError: too large"))).toHaveLength(1);
   });
 
+  test("shows the standard output where nothing else was printed beside the report", async () => {
+    const view = await jobOf(1, { err: REPORT, out: "step 1\nstep 2\n\n" });
+    const text = lines(view, failedView({ error: thrown }));
+    expect(text.filter((line) => line.includes("|")).slice(0, 2)).toEqual(["    | step 1", "    | step 2"]);
+    expect(text).toContain("      at fit (/home/me/fit.ts:3:9)");
+  });
+
   test("takes the frames from the error where the log does not have them", async () => {
     const text = lines(await jobOf(1, { err: "something else\n" }), failedView({ error: thrown }));
     expect(text).toContain("      at fit (/home/me/fit.ts:3:9)");
