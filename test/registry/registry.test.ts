@@ -342,6 +342,16 @@ describe("auto", () => {
     expect((await open([path]).pick()).executor.name).toBe("b");
   });
 
+  test("takes a plugin file's cluster before a built-in one", async () => {
+    const commands = ["sbatch", "squeue", "scancel", "scontrol"];
+    const bin = folder(Object.fromEntries(commands.map((name) => [name, "#!/bin/sh\n"])));
+    for (const name of commands) chmodSync(join(bin, name), 0o755);
+    const path = folder({ "toy.ts": plugin("toy", { score: cluster }) });
+    const name = async (plugins: string) =>
+      (await open([], { env: { PATH: bin, JOBX_PLUGIN_PATH: plugins } }).pick()).executor.name;
+    expect([await name(""), await name(path)]).toEqual(["slurm", "toy"]);
+  });
+
   test("leaves out executors that must be named, and mentions those that did not load", async () => {
     const notes: string[] = [];
     const path = folder({ "toy.ts": plugin("toy"), "bad.ts": "throw 1" });
