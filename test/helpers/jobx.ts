@@ -1,9 +1,9 @@
 import { afterAll } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { eventually } from "./eventually.ts";
-import { tempDir } from "./temp.ts";
 
 /** The compiled binary where the tests were given one (scripts/test gives it), else the source. */
 const BINARY = process.env["JOBX_TEST_BINARY"];
@@ -19,7 +19,7 @@ export type RunSettings = { cwd?: string; env?: Record<string, string | undefine
  * its jobs are cancelled, its queue has ended, and its folders are gone.
  */
 export class TestJobx {
-  readonly root = tempDir();
+  readonly root = mkdtempSync(join(tmpdir(), "jobx-test-"));
   readonly home = join(this.root, "home");
   readonly cwd = join(this.root, "work");
   readonly env: Record<string, string | undefined>;
@@ -41,7 +41,11 @@ export class TestJobx {
       JOBX_QUEUE_IDLE_MS: "1000",
       ...env,
     };
-    afterAll(() => this.stop());
+    // One after the other: what a job still writes needs its home.
+    afterAll(async () => {
+      await this.stop();
+      rmSync(this.root, { recursive: true, force: true });
+    });
   }
 
   /** The words that start jobx. */
@@ -106,6 +110,9 @@ export class TestJobx {
   async stop(): Promise<void> {
     const jobs = await this.json<{ id: number; state: string }[]>(["list"]).catch(() => []);
     const open = jobs.filter((job) => job.state === "queued" || job.state === "running");
-    if (open.length > 0) await this.run(["cancel", ...open.map((job) => String(job.id))]);
+    if (open.length === 0) return;
+    const ids = open.map((job) => String(job.id));
+    await this.run(["cancel", ...ids]);
+    await this.run(["wait", "--timeout", "10s", ...ids]);
   }
 }
