@@ -13,6 +13,7 @@ import {
   type NativeStatus,
   NO_STATUS,
   option,
+  type OptionSpec,
   parseDuration,
   type Partition,
   predecessorsOf,
@@ -28,6 +29,19 @@ import {
 const text = option.string;
 const count = (description: string) => option.number(description, { min: 0, integer: true });
 const size = (description: string) => option.string(description, { placeholder: "SIZE" });
+
+/** What sbatch takes alone or with a value: a switch where `first` reads it as one, else what `second` reads. */
+const either = (first: OptionSpec, second: OptionSpec, placeholder: string): OptionSpec => ({
+  ...second,
+  placeholder,
+  parse(value) {
+    try {
+      return first.parse(value);
+    } catch {
+      return second.parse(value);
+    }
+  },
+});
 
 /** Options of sbatch(1) that are passed on as they are, by their long names; switches where they are true. */
 const PASSED = {
@@ -49,7 +63,7 @@ const PASSED = {
   "delay-boot": text("How long to wait for nodes with the right features before others are rebooted"),
   distribution: text("How ranks are laid out over nodes"),
   exclude: text("Nodes not to use"),
-  exclusive: text("Share the nodes with no other job", { placeholder: "true|user|mcs" }),
+  exclusive: either(option.boolean(""), text("Share the nodes with no other job"), "true|user|mcs"),
   "extra-node-info": text("Least sockets, cores and threads", { placeholder: "S[:C[:T]]" }),
   "get-user-env": text("Take the user's login environment", { placeholder: "true|TIMEOUT" }),
   "gpu-bind": text("How GPUs are bound"),
@@ -69,7 +83,11 @@ const PASSED = {
   "mem-per-gpu": size("Memory per GPU, in sbatch's units"),
   mincpus: count("Least CPUs per node"),
   network: text("Network to use"),
-  nice: text("How much to lower the job's priority", { placeholder: "N" }),
+  nice: either(
+    option.choice("", ["true"]),
+    option.number("How much to lower the job's priority", { integer: true }),
+    "N",
+  ),
   "no-kill": option.boolean("Go on when one of several nodes fails"),
   nodefile: text("File with the nodes to use"),
   nodelist: text("Nodes to use"),

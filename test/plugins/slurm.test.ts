@@ -74,6 +74,21 @@ describe("sbatch is called", () => {
     expect(() => validateOptions("slurm", slurm.options, { partitoin: "x" }, "-o")).toThrow("partitoin");
   });
 
+  test("with a switch however it is written, a word in its place, and a priority that is a number", async () => {
+    const flags = async (given: Record<string, unknown>) => {
+      const options = validateOptions("slurm", slurm.options, given, "-o");
+      return (await submitted({ options })).filter((word) => /^--(exclusive|nice|get-user-env)\b/.test(word));
+    };
+    expect(await flags({ exclusive: "yes", nice: true, "get-user-env": "10" })).toEqual([
+      "--exclusive",
+      "--get-user-env=10",
+      "--nice",
+    ]);
+    expect(await flags({ exclusive: "user", nice: "-5" })).toEqual(["--exclusive=user", "--nice=-5"]);
+    expect(await flags({ exclusive: false, nice: 0 })).toEqual(["--nice=0"]);
+    await expect(flags({ nice: "abc" })).rejects.toThrow('Bad value "abc" for option "nice"');
+  });
+
   test("with the site's defaults of the environment, but not with those of a surrounding job", async () => {
     const env = { PATH: process.env["PATH"], SBATCH_PARTITION: "site", SBATCH_EXCLUSIVE: "1" };
     expect(await submitted({}, 1, env)).toContain("--partition=site");
