@@ -3,9 +3,10 @@ import { hostname } from "node:os";
 import { formatSize } from "../model/sizes.ts";
 import { isFinal, totalOf } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
+import { failureOutput } from "../orchestrator/failure-output.ts";
 import type { Style } from "./output.ts";
 import { printable } from "./printable.ts";
-import { groupReasons, renderReasons } from "./reasons.ts";
+import { groupReasons, type ReasonGroup, renderReasons } from "./reasons.ts";
 import { nameOfScope, type Scope, tasksIn, timesOfScope } from "./selection.ts";
 import { paintState, showCounts } from "./states.ts";
 import { type Column, outputWidth, renderTable } from "./table.ts";
@@ -24,10 +25,7 @@ function renderScope(scope: Scope, style: Style, options: { tasks: boolean }): s
     const single = scope.view.spec.tasks === 1;
     lines.push(...renderReasons(reasons, style, { single }).map((line) => `  ${line}`));
   }
-  const next = nextStep(
-    scope,
-    reasons.find(({ state }) => isFinal(state) && state !== "cancelled")?.tasks[0],
-  );
+  const next = nextStep(scope, failedWithOutput(scope, reasons));
   if (next) lines.push(`  ${style.dim(next)}`);
   return lines.join("\n");
 }
@@ -84,7 +82,13 @@ function rssText({ maxRssBytes, ranks }: TaskView): string {
   return `${isBound ? "≤ " : ""}${formatSize(maxRssBytes)}`;
 }
 
-/** What one would type next. */
+/** A task whose failure left something to read; not one that never ran. */
+function failedWithOutput({ view }: Scope, reasons: ReasonGroup[]): number | undefined {
+  const failed = reasons.find(({ state }) => isFinal(state) && state !== "cancelled")?.tasks[0];
+  return failed !== undefined && failureOutput(view, view.task(failed)).any ? failed : undefined;
+}
+
+/** What one would type next; `failed` is a task whose output says more. */
 function nextStep(scope: Scope, failed: number | undefined): string | null {
   const { view, tasks, counts, state } = scope;
   const name = nameOfScope(view.id, tasks);

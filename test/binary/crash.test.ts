@@ -112,7 +112,11 @@ describe("after a process of jobx is killed", () => {
       const { code } = await jobx.run(["wait", "--timeout", "20s", id]);
       const { state, tasks } = await status(id);
       expect([code, state]).toEqual(existsSync(marker) ? [0, "succeeded"] : [1, "lost"]);
-      if (state === "lost") expect(tasks[0]?.reason).toContain("the submission was cut off");
+      if (state === "succeeded") continue;
+      expect(tasks[0]?.reason).toContain("the submission was cut off");
+      const { out } = await jobx.run(["status", id]);
+      expect(out).toContain(`jobx retry ${id}`);
+      expect(out).not.toContain("jobx logs"); // it never ran
     }
   }, 60_000);
 
