@@ -9,7 +9,7 @@ import type { JobView } from "../orchestrator/view.ts";
 import { checkpointDir, jobFiles } from "../store/layout.ts";
 import { JobTail } from "../store/segment-tail.ts";
 import { openPayload } from "../store/task-payloads.ts";
-import { type Scope, tasksIn, timesOfScope } from "./selection.ts";
+import { type Scope, tasksIn } from "./selection.ts";
 import { type JobJson, jobJson, type TaskJson, taskJson } from "./status-json.ts";
 
 /** One attempt of a task that was followed by another. */
@@ -38,10 +38,6 @@ export type Details = Omit<JobJson, "tasks"> & {
   reason: string | null;
   dir: string;
   natives: NativeId[];
-  created: string;
-  startedAt: string | null;
-  endedAt: string | null;
-  seconds: number | null;
   spec: JobSpec;
   script: string | null;
   paths: Record<string, string>;
@@ -61,8 +57,6 @@ export function gatherDetails(scope: Scope, options: { brief: boolean }): Detail
     reason,
     dir,
     natives,
-    created: spec.created,
-    ...timesOfScope(scope),
     spec,
     script: textOf(jobFiles.script(dir)),
     paths: pathsOf(scope.view),

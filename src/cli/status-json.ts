@@ -1,30 +1,36 @@
 import type { Counts, TaskState } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
-import { type Scope, tasksIn } from "./selection.ts";
+import type { Times } from "../orchestrator/summary.ts";
+import { type Scope, tasksIn, timesOfScope } from "./selection.ts";
 
 /** One task of `status --json --tasks`. Times are ISO 8601 UTC, `seconds` and `maxRssBytes` what they say. */
 export type TaskJson = Omit<TaskView, "ranks">;
 
-/** One job of `status --json`; `list --json` is an array of these without `tasks`. */
-export type JobJson = {
+/**
+ * One job of `status --json`; `list --json` is an array of these without `tasks`. Times are ISO 8601 UTC: when it was
+ * submitted, when its first task began and its last one ended; `seconds` lie between those two, or until now.
+ */
+export type JobJson = Times & {
   id: number;
   name: string;
   executor: string;
   state: TaskState;
   counts: Counts;
+  created: string;
   tasks?: TaskJson[];
 };
 
 /** A job, or the part of it that was selected, as `status --json` shows it. */
 export function jobJson(scope: Scope, options: { tasks: boolean }): JobJson {
   const { id, spec } = scope.view;
-  const json = jobJsonOf({ id, name: spec.name, executor: spec.executor, ...scope });
+  const { name, executor, created } = spec;
+  const json = jobJsonOf({ id, name, executor, created, ...scope, ...timesOfScope(scope) });
   return options.tasks ? { ...json, tasks: Array.from(tasksIn(scope), taskJson) } : json;
 }
 
 /** The fields of a job that every command shows, in the documented order. */
 export function jobJsonOf(job: Omit<JobJson, "tasks">): JobJson {
-  const { id, name, executor, state, counts } = job;
+  const { id, name, executor, state, counts, created, startedAt, endedAt, seconds } = job;
   const { queued, running, succeeded, failed, cancelled, timeout, lost } = counts;
   return {
     id,
@@ -32,6 +38,10 @@ export function jobJsonOf(job: Omit<JobJson, "tasks">): JobJson {
     executor,
     state,
     counts: { queued, running, succeeded, failed, cancelled, timeout, lost },
+    created,
+    startedAt,
+    endedAt,
+    seconds,
   };
 }
 

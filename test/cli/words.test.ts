@@ -47,10 +47,14 @@ test("an unknown state names the nearest", () => {
 });
 
 test("the JSON of a job and a task has the documented fields in the documented order", () => {
-  const job = jobJsonOf({ id: 12, name: "n", executor: "slurm", state: "queued", counts: noCounts() });
+  const times = { startedAt: null, endedAt: null, seconds: null };
+  const created = "2026-01-01T00:00:00.000Z";
+  const counts = noCounts();
+  const job = jobJsonOf({ id: 12, name: "n", executor: "slurm", state: "queued", counts, created, ...times });
   expect(JSON.stringify(job)).toBe(
     '{"id":12,"name":"n","executor":"slurm","state":"queued","counts":{"queued":0,"running":0,' +
-      '"succeeded":0,"failed":0,"cancelled":0,"timeout":0,"lost":0}}',
+      '"succeeded":0,"failed":0,"cancelled":0,"timeout":0,"lost":0},"created":"2026-01-01T00:00:00.000Z",' +
+      '"startedAt":null,"endedAt":null,"seconds":null}',
   );
   expect(Object.keys(taskJson(taskView({})))).toEqual(
     "index state attempt exitCode signal reason native node startedAt endedAt seconds maxRssBytes".split(" "),
