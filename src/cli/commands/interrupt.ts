@@ -24,7 +24,7 @@ export default defineCommand({
   async run({ args, data }) {
     const kind = args.timeout ? "timeout" : "preempted";
     await control(contextOf(data), (services, selected) => interruptJobs(services, selected, kind), {
-      done: "Interrupted",
+      done: `Sent the warning of ${args.timeout ? "a time limit" : "a preemption"} to`,
       nothing: "Nothing to interrupt in",
       passedOver: ["does not run", "do not run"],
     });
