@@ -32,6 +32,7 @@ export async function inputFrom(
     count,
     templated: false,
     keys: [],
+    someKeys: [],
     bare: false,
     array: null,
     executor: executor.name,

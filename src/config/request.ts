@@ -18,6 +18,8 @@ export type RequestParts = Pick<
 > & {
   /** Of a templated request: the names that stand for parameters, and whether `{}` stands for the row. */
   keys: readonly string[];
+  /** Of a templated request: parameters that only some of its tasks have. */
+  someKeys: readonly string[];
   bare: boolean;
   /** The array that was asked for: how many of its tasks at once, where it says so; null without one. */
   array: { parallel: number | null } | null;
@@ -36,7 +38,8 @@ export async function requestFrom(settings: SubmitSettings, parts: RequestParts)
   const run = runOptionsFrom(settings, { after, arrayParallel: array?.parallel ?? null, cwd: parts.cwd });
   if (templated) {
     const words = entry.kind === "command" ? entry.argv : [];
-    checkTemplates([...run.launcher, ...words, ...Object.values(run.env)], parts.keys, { bare: parts.bare });
+    const texts = [...run.launcher, ...words, ...Object.values(run.env)];
+    checkTemplates(texts, parts.keys, { bare: parts.bare, some: parts.someKeys });
   }
   const name = settings.text("name") ?? null;
   if (name === "") throw usageError('--name is ""', "Give it a text, or leave it out");

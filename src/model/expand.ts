@@ -22,6 +22,8 @@ export type Expansion = TaskList & {
   count: number;
   /** The parameters that every task has: what placeholders may name besides `index` and `job`. */
   keys: string[];
+  /** Those that only some tasks have. */
+  someKeys: string[];
 };
 
 /**
@@ -49,6 +51,7 @@ export function expandTasks(input: ExpandInput): Expansion {
   return {
     count,
     keys,
+    someKeys: someKeys(rows, keys),
     plain: args.length > 0 ? null : bare ? [] : isArrayAlone ? plainArray(input.array) : null,
     *[Symbol.iterator]() {
       for (let task = 0; task < count; task++) {
@@ -92,6 +95,13 @@ function sharedKeys(rows: readonly Row[]): string[] {
     for (const key of keys) if (!Object.hasOwn(row.params, key)) keys.delete(key);
   }
   return [...keys];
+}
+
+function someKeys(rows: readonly Row[], keys: readonly string[]): string[] {
+  const others = new Set<string>();
+  for (const row of rows) for (const key of Object.keys(row.params)) others.add(key);
+  for (const key of keys) others.delete(key);
+  return [...others];
 }
 
 function refuseDuplicates(rows: readonly Row[], axes: readonly Sweep[], hasArray: boolean): void {

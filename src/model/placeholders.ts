@@ -28,17 +28,23 @@ export function findPlaceholders(text: string, options: { bare: boolean }): stri
 
 /**
  * Refuses texts that mention an identifier which is not in `known` (`index` and `job` always are).
- * `bare`: whether `{}` is a placeholder, that is, whether `--params` was given. Throws USAGE that lists the known ones.
+ * `bare`: whether `{}` is a placeholder, that is, whether `--params` was given; `some`: parameters that not every task
+ * has. Throws USAGE that lists the known ones.
  */
 export function checkTemplates(
   texts: readonly string[],
   known: readonly string[],
-  options: { bare: boolean },
+  options: { bare: boolean; some?: readonly string[] },
 ): void {
   const names = [...new Set([...known, "index", "job"])];
   for (const text of texts) {
     const unknown = findPlaceholders(text, options).find((name) => name !== "" && !names.includes(name));
-    if (unknown !== undefined) throw unknownName(unknown, text, names, options.bare);
+    if (unknown === undefined) continue;
+    if (!options.some?.includes(unknown)) throw unknownName(unknown, text, names, options.bare);
+    throw usageError(
+      `Some tasks have no value for {${unknown}}, in ${JSON.stringify(text)}`,
+      `Give every row of the parameters a value for ${unknown}`,
+    );
   }
 }
 

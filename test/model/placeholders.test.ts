@@ -71,6 +71,9 @@ test("an unknown identifier is refused with the nearest, the known ones and the 
   expect(hint).toBe(
     "Did you mean {lr}? Known are {lr}, {index}, {job}, {}; write {{lrr}} for the text {lrr}",
   );
+  expect(() => checkTemplates(["{opt}"], ["lr"], { bare: true, some: ["opt"] })).toThrow(
+    'Some tasks have no value for {opt}, in "{opt}"',
+  );
   checkTemplates(["{lr} {index} {job} {} {{x}} ${y}"], ["lr"], { bare: true });
 });
 

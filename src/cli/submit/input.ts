@@ -38,6 +38,7 @@ export async function submitInputFrom(settings: SubmitSettings, sources: InputSo
     tasks: expansion,
     count: expansion.count,
     keys: expansion.keys,
+    someKeys: expansion.someKeys,
     templated,
     bare,
     array,
