@@ -1,5 +1,4 @@
 import { fstatSync, writeSync } from "node:fs";
-import { styleText } from "node:util";
 
 import { type ConsolaInstance, createConsola, LogLevels } from "consola/core";
 
@@ -119,7 +118,9 @@ function makeStyle(wanted: () => boolean): Style {
   let enabled: boolean | undefined;
   const paint = (name: keyof Style) => (text: string) => {
     enabled ??= wanted();
-    return enabled ? styleText(name, text, { validateStream: false }) : text;
+    if (!enabled) return text;
+    const { styleText } = process.getBuiltinModule("node:util"); // a millisecond that plain text does not need
+    return styleText(name, text, { validateStream: false });
   };
   return {
     bold: paint("bold"),

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { parseEnv } from "node:util";
 
 import { usageError } from "../errors.ts";
 import { parseDuration } from "../model/durations.ts";
@@ -91,6 +90,7 @@ function variablesFrom(settings: SubmitSettings, cwd: string): Record<string, st
 
 /** The variables of a file of `NAME=value` lines. Throws USAGE for a line that is none, which parseEnv passes over. */
 function variablesIn(text: string, file: string): Record<string, string> {
+  const { parseEnv } = process.getBuiltinModule("node:util");
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(parseEnv(text))) variables[name] = value ?? "";
   const spansLines = Object.values(variables).some((value) => value.includes("\n"));

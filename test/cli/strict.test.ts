@@ -67,6 +67,18 @@ describe("the strict layer", () => {
     expect(run(argv).values.text("name")).toBe(value);
   });
 
+  test("reads several switches of one letter from one word, and a value behind the last", () => {
+    const { values, globals } = run(["-qvJx"]);
+    expect(globals).toMatchObject({ quiet: true, verbose: true });
+    expect(values.text("name")).toBe("x");
+    expect(run(["-qJ", "x"]).values.text("name")).toBe("x");
+  });
+
+  test("takes a single dash for a word", () => {
+    expect(run(["-"]).positionals).toEqual(["-"]);
+    expect(run(["--name", "-"]).values.text("name")).toBe("-");
+  });
+
   test.each([
     [["--requeue"], true],
     [["--no-requeue"], false],
@@ -89,6 +101,8 @@ describe("the strict layer", () => {
   test.each([
     [["--nmae", "x"], "Unknown option --nmae", "Did you mean --name?"],
     [["--jsn"], "Unknown option --jsn", "Did you mean --json?"],
+    [["-qz"], "Unknown option -z", "jobx submit --help lists the options"],
+    [["--requeue="], '--requeue takes no value, got ""', "Write --requeue or --no-requeue"],
     [["-z"], "Unknown option -z", "jobx submit --help lists the options"],
     [["--constructor"], "Unknown option --constructor", "jobx submit --help lists the options"],
     [["--name"], "--name needs a value: TEXT", "A name. See jobx submit --help"],
