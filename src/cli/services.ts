@@ -6,7 +6,12 @@ import type { Registry } from "../registry.ts";
 import type { Output } from "./output.ts";
 
 /** What services are made from: the context of a command. */
-type Context = { env: Surroundings["env"]; output: Output; config(): ResolvedConfig };
+type Context = {
+  env: Surroundings["env"];
+  output: Output;
+  globals: { verbose: boolean };
+  config(): ResolvedConfig;
+};
 
 /** Makes what the orchestrator's verbs work with, from the resolved configuration. Loads no executor. */
 export function openServices(context: Context): Services {
@@ -20,11 +25,12 @@ export function registryFor(context: Context): Registry {
   return registryFrom(context.config(), surroundingsOf(context));
 }
 
-function surroundingsOf({ env, output }: Context): Surroundings {
+function surroundingsOf({ env, output, globals }: Context): Surroundings {
+  const log = (line: string) => output.debug(output.errStyle.dim(`$ ${line}`));
   return {
     env,
     note: (text) => output.note(text),
     taskOutput: output.form === "people" ? 1 : 2,
-    log: (line) => output.debug(output.errStyle.dim(`$ ${line}`)),
+    ...(globals.verbose ? { log } : {}),
   };
 }

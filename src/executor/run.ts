@@ -36,10 +36,8 @@ export function makeRun(defaults: {
     const env = cleanCommandEnvironment(options.env ?? defaults.env);
     const program = findProgram(argv, env, options.cwd);
     const began = performance.now();
-    const report = (outcome: string) => {
-      const seconds = ((performance.now() - began) / 1000).toFixed(2);
-      defaults.log?.(`${shellWords(argv)} (${outcome}, ${seconds} s)`);
-    };
+    const seconds = () => ((performance.now() - began) / 1000).toFixed(2);
+    const report = (outcome: string) => defaults.log?.(`${shellWords(argv)} (${outcome}, ${seconds()} s)`);
     try {
       const result = await execute(program, argv, env, options);
       report(`exit ${result.code}`);

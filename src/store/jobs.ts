@@ -52,8 +52,9 @@ export function ensureHome(home: string, shared: boolean | null = null): void {
  * plus 1, or the next that is free. The folder is durable with the job's request. Throws STORAGE.
  */
 export function allocateJob(home: string): { id: number; dir: string } {
-  let highest = reservedIds(home);
-  for (const id of jobIds(home)) highest = Math.max(highest, id);
+  const names = namesIn(home);
+  let highest = names.includes(RESERVED) ? reservedIds(home) : 0;
+  for (const id of idsAmong(names)) highest = Math.max(highest, id);
   for (let id = highest + 1; ; id++) {
     const dir = jobDir(home, id);
     try {
@@ -79,11 +80,17 @@ function reservedIds(home: string): number {
 }
 
 function reservedPath(home: string): string {
-  return `${homeDirs.jobs(home)}/reserved.msgpack`;
+  return `${homeDirs.jobs(home)}/${RESERVED}`;
 }
+
+const RESERVED = "reserved.msgpack";
 
 /** The ids of all jobs of a home, in no order. A home that does not exist has none; one that is no folder throws STORAGE. */
 export function jobIds(home: string): number[] {
+  return idsAmong(namesIn(home));
+}
+
+function namesIn(home: string): string[] {
   const folder = homeDirs.jobs(home);
   const names = whenThere(folder, () => readdirSync(folder));
   if (names === null && statSync(home, { throwIfNoEntry: false })?.isDirectory() === false) {
@@ -91,11 +98,11 @@ export function jobIds(home: string): number[] {
       hint: "Name another one with --home",
     });
   }
-  const ids: number[] = [];
-  for (const name of names ?? []) {
-    if (/^[1-9]\d*$/.test(name)) ids.push(Number(name));
-  }
-  return ids;
+  return names ?? [];
+}
+
+function idsAmong(names: string[]): number[] {
+  return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
 /** Removes a job and everything that belongs to it. Throws STORAGE. */
