@@ -11,7 +11,7 @@ const MODULES: Record<string, () => Promise<Record<string, unknown>>> = {
 
 /**
  * Makes `import "jobx"`, `"jobx/plugin"` and `"jobx/plugin/test"` in users' files give this very program's modules,
- * so that nothing needs to be installed where they run. Call it once, before any user's file is imported.
+ * so that nothing needs to be installed where they run. To be called before any user's file is imported.
  */
 export function registerOwnModules(): void {
   if (registered) return;

@@ -24,7 +24,6 @@ async function start(argv: string[]): Promise<number> {
     case "_worker":
       return (await import("../worker/supervisor.ts")).runWorker(rest);
     case "_runner":
-      (await import("../own-modules.ts")).registerOwnModules();
       return (await import("../worker/runner.ts")).runRunner(rest);
     default:
       return (await import("./run.ts")).runCommandLine(argv, version);

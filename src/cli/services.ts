@@ -1,7 +1,6 @@
 import type { ResolvedConfig } from "../config/load.ts";
 import { registryFrom, servicesFrom, type Surroundings } from "../config/services.ts";
 import type { Services } from "../orchestrator/services.ts";
-import { registerOwnModules } from "../own-modules.ts";
 import type { Registry } from "../registry.ts";
 import type { Output } from "./output.ts";
 
@@ -15,13 +14,11 @@ type Context = {
 
 /** Makes what the orchestrator's verbs work with, from the resolved configuration. Loads no executor. */
 export function openServices(context: Context): Services {
-  registerOwnModules(); // the debug executor imports users' files into this very process
   return servicesFrom(context.config(), surroundingsOf(context));
 }
 
 /** The executors with their tables of the configuration; also what `jobx plugins` and `jobx doctor` look at. */
 export function registryFor(context: Context): Registry {
-  registerOwnModules();
   return registryFrom(context.config(), surroundingsOf(context));
 }
 

@@ -1,7 +1,6 @@
 import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { servicesFrom } from "../config/services.ts";
 import type { Services } from "../orchestrator/services.ts";
-import { registerOwnModules } from "../own-modules.ts";
 import { currentDriver } from "./driver.ts";
 import type { ExecutorOptions } from "./options.ts";
 
@@ -15,7 +14,6 @@ export type SessionOptions = Pick<ExecutorOptions, (typeof SESSION_OPTIONS)[numb
 
 /** Reads the configuration as it is now: files < profile < `JOBX_*` variables < the given options. Throws USAGE. */
 export function openSession(options: SessionOptions): Session {
-  registerOwnModules(); // plugins and the debug executor's functions may import "jobx"
   const { home, profile, shared, runtime, onNote } = options;
   const given = { home, profile, shared, runtime: typeof runtime === "string" ? [runtime] : runtime };
   const config = loadConfig({ env: process.env, cwd: process.cwd(), given, label: (key) => key });

@@ -4,6 +4,7 @@ import { dirname, extname, resolve } from "node:path";
 import { JobxError } from "../errors.ts";
 import { PLUGIN_NAMESPACE } from "../executor/plugin-place.ts";
 import { distrustError, distrustOf } from "../executor/trust.ts";
+import { registerOwnModules } from "../own-modules.ts";
 import { pluginPrelude } from "./plugin-globals.ts";
 import { importLine } from "./source-line.ts";
 
@@ -24,10 +25,10 @@ export async function importPlugin(path: string): Promise<unknown> {
 }
 
 function register(): void {
+  registerOwnModules();
   Bun.plugin({
     name: NAMESPACE,
     setup(build) {
-      build.module("jobx/plugin", async () => ({ exports: await import("../plugin.ts"), loader: "object" }));
       // Asked for every relative import of the process; all but those of plugins are left alone.
       build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
         if (!importer.startsWith(PLUGIN_NAMESPACE)) return undefined;

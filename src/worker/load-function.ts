@@ -4,6 +4,7 @@ import { whyNotCallable } from "../code/callable.ts";
 import { missingExport, notCallable } from "../code/exports.ts";
 import { FROM_VALUES, type LoadableCode, VALUES } from "../code/snapshot.ts";
 import { JobxError } from "../errors.ts";
+import { registerOwnModules } from "../own-modules.ts";
 import { readRecordFile } from "../store/files.ts";
 import { whileImporting } from "./context.ts";
 import { isTask, type Task } from "./task.ts";
@@ -12,6 +13,7 @@ export type Callable = (...args: unknown[]) => unknown;
 
 /** The function, or the task of `defineTask`, that a module exports, imported into the graph. Throws USAGE when it has none. */
 export async function loadFunction(graph: Bun.ModuleGraph, code: LoadableCode): Promise<Callable | Task> {
+  registerOwnModules();
   // The first module of a graph is its main module: a task's, or a package in it, must not take itself for one.
   await graph.import("data:text/javascript,");
   const module = await whileImporting(() => graph.import<Record<string, unknown>>(code.path));

@@ -8,8 +8,7 @@ const CHANNEL = 3;
 
 /**
  * The process that runs functions, one at a time, for a supervisor that talks to it over descriptor 3.
- * It ends, with every process of its group, when the supervisor does. Users' imports of `jobx` must
- * have been registered (`own-modules.ts`).
+ * It ends, with every process of its group, when the supervisor does.
  */
 export async function runRunner(_argv: string[]): Promise<number> {
   prepareProcess();
