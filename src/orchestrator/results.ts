@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+
 import { type ErrorCode, JobxError } from "../errors.ts";
 import type { RemoteError, ResultRecord } from "../model/records.ts";
 import type { TaskState } from "../model/states.ts";
 import type { RankView, TaskView } from "../model/task-view.ts";
+import { logPath } from "../store/layout.ts";
 import { reviveError } from "../store/remote-error.ts";
 import { loadValue } from "../store/values.ts";
 import type { JobView } from "./view.ts";
@@ -108,5 +111,8 @@ function sentence(subject: string, state: TaskState): string {
 function hintFor(view: TaskSource, task: TaskView): string {
   const name = nameOf(view, task);
   if (task.state === "queued" || task.state === "running") return `Wait for it: jobx wait ${name}`;
+  const log = logPath(view.dir, view.spec.tasks, task.index, failedRank(task)?.rank ?? 0, "err");
+  // Cancelled before it began.
+  if (task.state === "cancelled" && !existsSync(log)) return `Run it again: jobx retry ${name}`;
   return `See its output: jobx logs ${name}; run it again: jobx retry ${name}`;
 }

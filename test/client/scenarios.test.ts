@@ -299,6 +299,7 @@ test("a task is cancelled, held, released and retried from its handle", async ()
      show(await job.cancel());
      const error = await job.exception();
      show([error instanceof api.JobCancelledError, await job.state()]);
+     show((await last.exception()).hint.replaceAll(job.id + ".", "ID.")); // it never ran
      const again = await (await executor.submit(add, 1, 2)).wait();
      const retried = await again.retry({ time: 3 });
      const info = await retried.info();
@@ -310,6 +311,7 @@ test("a task is cancelled, held, released and retried from its handle", async ()
     true,
     { asked: 2, passedOver: 0, alreadyFinal: 0 },
     [true, "cancelled"],
+    "Run it again: jobx retry ID.1",
     [3, { timeSeconds: 180 }, true],
   ]);
 });
