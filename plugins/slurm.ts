@@ -185,7 +185,7 @@ export default defineScheduler({
   },
 
   script,
-  submit: { argv: sbatchArgv, parse: parseSubmitted },
+  submit: { argv: sbatchArgv, parse: parseSubmitted, answersLast: true },
   status: [
     {
       name: "squeue",

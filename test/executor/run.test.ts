@@ -103,6 +103,24 @@ test("a process that a command leaves behind does not keep its answer", async ()
   process.kill(Number(readFileSync(pids, "utf8")), "SIGKILL");
 });
 
+test("the end of a command is not waited for once it has given its answer", async () => {
+  const pidFile = join(dir, "answered");
+  const body = `echo $$ > ${pidFile}; echo first; echo last; exec sleep 60`;
+  const run = makeRun({ env });
+  const result = await run(["bash", "-c", body], { isAnswer: (stdout) => stdout.endsWith("last\n") });
+  expect(result).toEqual({ code: 0, stdout: "first\nlast\n", stderr: "" });
+  const pid = Number(readFileSync(pidFile, "utf8"));
+  expect(alive(pid)).toBe(true);
+  process.kill(pid);
+  await eventually(() => !alive(pid));
+});
+
+test("a command that ends without the answer has its own exit code", async () => {
+  const run = makeRun({ env });
+  const result = await run(["bash", "-c", "echo no; exit 4"], { isAnswer: (stdout) => stdout === "yes\n" });
+  expect(result).toMatchObject({ code: 4, stdout: "no\n" });
+});
+
 test("every command is logged with its outcome and duration", async () => {
   const lines: string[] = [];
   const run = makeRun({ env, log: (line) => lines.push(line) });

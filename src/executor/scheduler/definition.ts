@@ -40,6 +40,11 @@ export type SchedulerDefinition = {
     argv(array: NativeArray, script: string): string[];
     /** Reads the id from what the command printed, whatever else stands there; null where there is none. */
     parse(stdout: string, array: NativeArray): { id: string; cluster: string | null } | null;
+    /**
+     * The command prints a line with the id as the last thing that it does, so its end need not be waited for; false
+     * by default, for what may print and fail all the same.
+     */
+    answersLast?: boolean;
   };
   /** Ways to learn what became of jobs, the cheapest first; each is asked only about what the earlier ones leave open. */
   status: StatusStage[];

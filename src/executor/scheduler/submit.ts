@@ -111,11 +111,14 @@ async function submitArray(
 ): Promise<NativeId> {
   const argv = definition.submit.argv(array, jobFiles.script(array.dir));
   const env = submitEnvironment(definition, request, context);
+  const { parse, answersLast } = definition.submit;
+  const isAnswer = (stdout: string) => stdout.endsWith("\n") && parse(stdout, array) !== null;
+  const options = { env, timeoutMs: SUBMIT_TIMEOUT_MS, ...(answersLast && { isAnswer }) };
   const began = performance.now();
   for (let tries = 0; ; tries++) {
-    const result = await context.run(argv, { env, timeoutMs: SUBMIT_TIMEOUT_MS }).catch(unlessMistake);
+    const result = await context.run(argv, options).catch(unlessMistake);
     if (typeof result !== "string" && result.code === 0) {
-      const found = definition.submit.parse(result.stdout, array);
+      const found = parse(result.stdout, array);
       if (found) return nativeOf(found.id, found.cluster ?? own, new Date().toISOString(), part);
     }
     const text = typeof result === "string" ? result : textOf(result);
