@@ -168,10 +168,12 @@ export type CommandOptions = {
   timeoutMs?: number;
   cwd?: string;
   /**
-   * Whether what it has printed is all that is wanted of it: then it has succeeded, and its end is not waited for. For
-   * commands that answer when all is done; that sbatch still frees its memory would cost every submission 0.7 ms.
+   * Whether what it has printed is all that is wanted of it: then it has succeeded, and its end is not waited for.
+   * From its answer to its end sbatch takes 0.7 ms.
    */
   isAnswer?: (stdout: string) => boolean;
+  /** Called with all of its standard error so far, whenever it grows: for commands that try for minutes by themselves. */
+  onError?: (stderr: string) => void;
 };
 
 /** What a command left behind. `code` is 128 plus the signal's number for one that a signal ended. */

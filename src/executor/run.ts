@@ -15,6 +15,8 @@ export type CommandOptions = {
    * From its answer to its end sbatch takes 0.7 ms.
    */
   isAnswer?: (stdout: string) => boolean;
+  /** Called with all of its standard error so far, whenever it grows: for commands that try for minutes by themselves. */
+  onError?: (stderr: string) => void;
 };
 
 /** What a command left behind. `code` is 128 plus the signal's number for one that a signal ended. */
@@ -94,7 +96,7 @@ async function execute(
   const stdout = collect(child.stdout, () => {
     if (options.isAnswer?.(stdout.text())) answered.resolve("answered");
   });
-  const stderr = collect(child.stderr);
+  const stderr = collect(child.stderr, () => options.onError?.(stderr.text()));
   let late = false;
   const timer = setTimeout(() => {
     late = true;

@@ -44,6 +44,13 @@ test("output, errors and the exit code come back without judging them", async ()
   });
 });
 
+test("what a command says on standard error is heard while it runs", async () => {
+  const flag = join(dir, "heard");
+  const waits = `echo busy >&2; until [ -e ${flag} ]; do sleep 0.01; done; echo 7`;
+  const onError = (stderr: string) => stderr === "busy\n" && writeFileSync(flag, "");
+  expect((await makeRun({ env })(["bash", "-c", waits], { onError })).stdout).toBe("7\n");
+});
+
 test("a command that a signal ended has 128 plus its number", async () => {
   expect((await makeRun({ env })(["bash", "-c", "kill -TERM $$"])).code).toBe(143);
 });

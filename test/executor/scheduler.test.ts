@@ -135,6 +135,26 @@ describe("submitting", () => {
     expect(no.callsOf("sub")).toHaveLength(1);
   });
 
+  test("says at once, and once, that the scheduler's command tries again by itself", async () => {
+    const toy = new FakeCommands(tempDir(), () => ({}));
+    const { context } = toy;
+    const notes: string[][] = [];
+    context.run = async (_argv, options) => {
+      for (const stderr of [
+        "a word\n",
+        "a word\nbusy, sleeping\n",
+        "a word\nbusy, sleeping\nbusy, sleeping\n",
+      ]) {
+        options?.onError?.(stderr);
+        notes.push([...toy.notes]);
+      }
+      return { code: 0, stdout: "80\n", stderr: "" };
+    };
+    await scheduler({ limits: undefined }).submit(requestFor(tempDir(), 1), context);
+    const told = ["toy is busy or down, trying again: busy, sleeping"];
+    expect(notes).toEqual([[], told, told]);
+  });
+
   test("never happens twice: a job that was accepted although the answer was lost is found", async () => {
     const home = tempDir();
     const toy = new FakeCommands(home, ([command]) =>
@@ -283,6 +303,22 @@ describe("a verb", () => {
     }));
     await scheduler().cancel(selections, toy.context);
     expect(toy.callsOf("del")).toEqual([["del", "1.1", "2"]]);
+  });
+
+  test("that signals leaves alone what waits, also where the whole job is meant", async () => {
+    const home = tempDir();
+    const toy = new FakeCommands(home, ([command]) =>
+      command === "queue" ? { stdout: "1 0-1 running\n1 2 queued\n2 - queued\n3 0-2 running" } : {},
+    );
+    const selections = ["1", "2", "3"].map((id, at) => ({
+      job: refFor(requestFor(home, 3, { id: 12 + at }), [nativeOf(id, 3)]),
+      tasks: null,
+    }));
+    const interrupt: SchedulerDefinition["interrupt"] = (targets) => [
+      ["signal", ...targets.map(({ native, indices }) => `${native.id}:${indices ?? "all"}`)],
+    ];
+    await scheduler({ interrupt }).interrupt?.(selections, "preempted", toy.context);
+    expect(toy.callsOf("signal")).toEqual([["signal", "1:0,1", "3:all"]]);
   });
 
   test("tells of a packed element only when all of its tasks are meant", async () => {

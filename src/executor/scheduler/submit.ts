@@ -113,7 +113,16 @@ async function submitArray(
   const env = submitEnvironment(definition, request, context);
   const { parse, answersLast } = definition.submit;
   const isAnswer = (stdout: string) => stdout.endsWith("\n") && parse(stdout, array) !== null;
-  const options = { env, timeoutMs: SUBMIT_TIMEOUT_MS, ...(answersLast && { isAnswer }) };
+  let isTold = false;
+  const tellBusy = (text: string) => {
+    if (!isTold) context.note(`${definition.name} is busy or down, trying again: ${lastLine(text)}`);
+    isTold = true;
+  };
+  // Where its queue is full, sbatch tries again by itself, for minutes.
+  const onError = (stderr: string) => {
+    if (matches(definition.transientErrors, stderr)) tellBusy(stderr);
+  };
+  const options = { env, timeoutMs: SUBMIT_TIMEOUT_MS, onError, ...(answersLast && { isAnswer }) };
   const began = performance.now();
   for (let tries = 0; ; tries++) {
     const result = await context.run(argv, options).catch(unlessMistake);
@@ -129,8 +138,7 @@ async function submitArray(
     }
     if (typeof result === "string") throw unknownOutcome(definition, text);
     const isPassing = result.code === 0 || matches(definition.transientErrors, text);
-    if (isPassing && tries === 0)
-      context.note(`${definition.name} is busy or down, trying again: ${lastLine(text)}`);
+    if (isPassing) tellBusy(text);
     if (!isPassing || !(await mayTryAgain(definition, tries, began))) throw refusal(definition, argv, result);
   }
 }
