@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { checkHome, fileSystemOf } from "../../src/cli/doctor/home.ts";
 import { checkPinned, checkQueueFolder } from "../../src/cli/doctor/machine.ts";
 import { checkPlugins } from "../../src/cli/doctor/plugins.ts";
-import { checkSchedulers, examineSchedulers } from "../../src/cli/doctor/schedulers.ts";
+import { checkChoice, checkSchedulers, examineSchedulers } from "../../src/cli/doctor/schedulers.ts";
 import { makeRun } from "../../src/executor/run.ts";
 import { openRegistry } from "../../src/registry.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -161,7 +161,9 @@ export default defineExecutor({
     binary: null,
   });
   const hint = expect.stringContaining("jobx plugins test");
-  const found = (await examineSchedulers(registry, root)).filter(({ name }) => !name.endsWith(": home"));
+  const found = (await examineSchedulers(registry, root, null)).filter(
+    ({ name }) => !name.endsWith(": home"),
+  );
   expect(found).toMatchObject([
     {
       name: "broken",
@@ -183,4 +185,44 @@ export default defineExecutor({
       why: expect.stringContaining("has a examine that is a boolean"),
     }),
   );
+});
+
+test("a scheduler that does not work is a failure where jobs would go to it, and else a warning", async () => {
+  const plugins = folder();
+  for (const [name, verdict, score] of [
+    ["dead", "fail", 1],
+    ["sound", "ok", 2],
+  ]) {
+    writeFileSync(
+      join(plugins, `${name}.ts`),
+      `import { defineExecutor } from "jobx/plugin";
+export default defineExecutor({
+  name: "${name}",
+  description: "For tests",
+  affinity: () => ({ score: ${score}, why: "a test" }),
+  submit: async () => ({ natives: [] }),
+  status: async () => [],
+  cancel: async () => {},
+  examine: async () => [{ name: "controller", verdict: "${verdict}", detail: "a test", mend: null }],
+  environment: () => ({ element: 0, rank: 0, restarts: 0, hostnames: null }),
+});
+`,
+    );
+  }
+  const registry = openRegistry({
+    env: { HOME: root, JOBX_PLUGIN_PATH: plugins, PATH: "" },
+    home: root,
+    runtime: ["jobx"],
+    note: () => {},
+    binary: null,
+  });
+  const deadBeside = async (executor: string) => {
+    const { check, chosen } = await checkChoice(registry, executor, "jobx.toml:1");
+    const found = await examineSchedulers(registry, root, chosen);
+    const dead = found.find(({ name }) => name === "dead: controller");
+    return [check.verdict, check.detail, dead?.verdict];
+  };
+  expect(await deadBeside("auto")).toEqual(["ok", "sound, found by itself: a test", "warn"]);
+  expect(await deadBeside("dead")).toEqual(["ok", "dead, set by jobx.toml:1", "fail"]);
+  expect(await deadBeside("nowhere")).toEqual(["fail", 'There is no executor "nowhere"', "fail"]);
 });

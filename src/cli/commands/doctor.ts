@@ -10,7 +10,7 @@ import { type Check, fail } from "../doctor/check.ts";
 import { checkHome } from "../doctor/home.ts";
 import { checkCapacity, checkPinned, checkQueueFolder, checkVersion } from "../doctor/machine.ts";
 import { checkPlugins } from "../doctor/plugins.ts";
-import { checkSchedulers, examineSchedulers } from "../doctor/schedulers.ts";
+import { checkChoice, checkSchedulers, examineSchedulers } from "../doctor/schedulers.ts";
 import type { Style } from "../output.ts";
 import { printable } from "../printable.ts";
 import { registryFor } from "../services.ts";
@@ -23,7 +23,7 @@ export const help: CommandHelp = {
     ["jobx doctor --json", "the same for programs"],
   ],
   notes:
-    "Nothing is changed; the job of --probe is removed again. The exit code is 1 when something must be mended before jobx can work, else 0.",
+    "Nothing is changed; the job of --probe is removed again. The exit code is 1 when something must be mended before jobx can work, else 0. Of a scheduler that jobs would not go to it only warns.",
 };
 
 export default defineCommand({
@@ -75,7 +75,9 @@ async function examine(context: CliContext): Promise<Check[]> {
     const local = registry.contextFor(await registry.get("local"));
     checks.push(checkCapacity(env, local.settings), checkQueueFolder(env));
     checks.push(...(await checkSchedulers(env, makeRun({ env }), registry.names())));
-    checks.push(...(await examineSchedulers(registry, config.home)));
+    const named = context.values.text("executor") ?? config.values.executor ?? "auto";
+    const { check, chosen } = await checkChoice(registry, String(named), originOf(context));
+    checks.push(check, ...(await examineSchedulers(registry, config.home, chosen)));
     checks.push(...(await checkPlugins(registry)));
   } catch (error) {
     // The rest depends on the configuration, so it ends here.
@@ -83,6 +85,10 @@ async function examine(context: CliContext): Promise<Check[]> {
     checks.push(fail("configuration", messageOf(error), hint));
   }
   return checks;
+}
+
+function originOf(context: CliContext): string {
+  return context.values.has("executor") ? "-e" : context.config().originOf("executor");
 }
 
 const MARKS = { ok: "ok", warn: "warn", fail: "FAIL" } as const;

@@ -1,7 +1,7 @@
 import { JobxError, messageOf } from "../../errors.ts";
 import type { Run } from "../../executor/run.ts";
 import type { Registry } from "../../registry.ts";
-import { type Check, type Env, ok, warn } from "./check.ts";
+import { type Check, type Env, fail, ok, warn } from "./check.ts";
 import { checkReach } from "./home.ts";
 
 /** How a scheduler is recognised, and asked for its version. */
@@ -43,8 +43,34 @@ export async function checkSchedulers(env: Env, run: Run, executors: string[]): 
   );
 }
 
-/** What the executors of schedulers that are here say of them, and whether their hosts see the home. */
-export async function examineSchedulers(registry: Registry, home: string): Promise<Check[]> {
+/** Where submissions go that name no executor, `auto` resolved; `chosen` is null where that cannot be told. */
+export async function checkChoice(
+  registry: Registry,
+  executor: string,
+  origin: string,
+): Promise<{ check: Check; chosen: string | null }> {
+  try {
+    if (executor === "auto") {
+      const { executor: found, why } = await registry.pick();
+      return { check: ok("executor", `${found.name}, found by itself: ${why}`), chosen: found.name };
+    }
+    const { name } = await registry.get(executor);
+    return { check: ok("executor", `${name}, set by ${origin}`), chosen: name };
+  } catch (error) {
+    if (!(error instanceof JobxError)) throw error;
+    return { check: fail("executor", error.message, error.hint ?? null), chosen: null };
+  }
+}
+
+/**
+ * What the executors of schedulers that are here say of them, and whether their hosts see the home. Where one is
+ * `chosen`, jobx works although another scheduler does not.
+ */
+export async function examineSchedulers(
+  registry: Registry,
+  home: string,
+  chosen: string | null,
+): Promise<Check[]> {
   const found: Check[] = [];
   for (const { name, state } of await registry.list()) {
     if (state !== "loaded") continue;
@@ -53,7 +79,11 @@ export async function examineSchedulers(registry: Registry, home: string): Promi
     try {
       if (!executor.examine || (await executor.affinity(context)).score < 0) continue;
       const checks = await executor.examine(context);
-      found.push(...checks.map((check) => ({ ...check, name: `${name}: ${check.name}` })));
+      for (const check of checks) {
+        const isElsewhere = check.verdict === "fail" && chosen !== null && chosen !== name;
+        const verdict = isElsewhere ? "warn" : check.verdict;
+        found.push({ ...check, name: `${name}: ${check.name}`, verdict });
+      }
       found.push(checkReach(name, home));
     } catch (error) {
       if (!(error instanceof JobxError)) throw error;
