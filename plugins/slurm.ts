@@ -139,6 +139,12 @@ const RESERVED: [RegExp, string][] = [
   [/^(-W|--wait\b(?!-))/, "Use jobx submit --wait"],
 ];
 
+/**
+ * While other tasks of an array wait, 22.05 passes a signal on, answers "transitional state" all the same, and scancel
+ * sends it again every 5 s: once has to do.
+ */
+const ONCE = ["timeout", "4"];
+
 /** Partitions with their longest and usual time and the CPUs, MiB and number of their nodes, a line for each size of nodes. */
 const SINFO = ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s|%D"];
 
@@ -225,9 +231,22 @@ export default defineScheduler({
   requeue: (targets) => batches(targets, 100).map((ids) => ["scontrol", "requeue", ids.join(",")]),
   interrupt(targets, kind) {
     const signal = kind === "timeout" ? "USR1" : "USR2";
-    return batches(targets, 1000).map((ids) => ["scancel", "--batch", `--signal=${signal}`, ...ids]);
+    return batches(targets, 1000).map((ids) => [
+      ...ONCE,
+      "scancel",
+      "-v",
+      "--batch",
+      `--signal=${signal}`,
+      ...ids,
+    ]);
   },
-  goneErrors: [/already (finished|completing|completed)/i, /Invalid job id/i, /not pending/i],
+  goneErrors: [
+    /already (finished|completing|completed)/i,
+    /Invalid job id/i,
+    /not pending/i,
+    // Of a signal, which has arrived.
+    /transitional state, retrying/i,
+  ],
 
   limits: {
     argv: ["scontrol", "show", "config"],
@@ -251,7 +270,10 @@ export default defineScheduler({
     argv: (uid) => ["squeue", "-h", "-t", "all", "-u", uid, "-o", "%i|%V|%o"],
     parse: parseFound,
   },
-  onCluster: ([command = "", ...rest], cluster) => [command, "-M", cluster, ...rest],
+  onCluster(argv, cluster) {
+    const start = argv[0] === ONCE[0] ? ONCE.length + 1 : 1;
+    return [...argv.slice(0, start), "-M", cluster, ...argv.slice(start)];
+  },
   clusterErrors: [/No cluster '.*' known/i, /can't be reached now, or it is an invalid entry/i],
 
   transientErrors: [

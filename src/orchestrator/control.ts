@@ -1,6 +1,7 @@
 import { JobxError, usageError } from "../errors.ts";
 import type { Executor, ExecutorContext, ShellCommand, TaskSelection } from "../executor/contract.ts";
 import { elementOfTask, packedTasks } from "../model/elements.ts";
+import type { JobSpec } from "../model/job.ts";
 import { isFinal } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { addCancelled, addHeld, addInterrupt, removeHeld } from "../store/jobs.ts";
@@ -80,12 +81,22 @@ export async function interruptJobs(
       hint: `jobx status ${selected.map((one) => one.id).join(" ")} shows what they do`,
     });
   }
-  await tell(services, open, (executor, selections, context) => {
-    const interrupt = able(executor, executor.interrupt, "interrupt tasks");
+  const interrupt = (executor: Executor, selections: TaskSelection[], context: ExecutorContext) => {
+    const verb = able(executor, executor.interrupt, "interrupt tasks");
     if (!executor.capabilities.wholeJob) for (const one of selections) addPackedInterrupt(one, kind);
-    return interrupt.call(executor, selections, kind, context);
-  });
+    return verb.call(executor, selections, kind, context);
+  };
+  // A scheduler has no signal for what waits: of a whole job it is told of the elements that run.
+  await tell(services, open, interrupt, ({ one, tasks }) =>
+    one.tasks === null ? tasksBeside(one.spec, tasks) : tasks,
+  );
   return open.map(controlOf);
+}
+
+/** The tasks, with all that share an element with one of them. */
+function tasksBeside(spec: JobSpec, tasks: number[]): number[] {
+  const elements = new Set(tasks.map((task) => elementOfTask(spec, task)));
+  return [...elements].flatMap((element) => [...packedTasks(spec, element)]);
 }
 
 /** A scheduler warns whole elements; of one that runs several tasks, its worker warns those that are meant. */
@@ -168,14 +179,12 @@ async function tell(
   services: Services,
   open: Open[],
   verb: (executor: Executor, selections: TaskSelection[], context: ExecutorContext) => Promise<void>,
+  meant: (open: Open) => number[] | null = ({ one, tasks }) => (one.tasks === null ? null : tasks),
 ): Promise<void> {
   const live = open.filter(({ tasks }) => tasks.length > 0);
   for (const [name, jobs] of Map.groupBy(live, ({ one }) => one.spec.executor)) {
     const executor = await services.executors.get(name);
-    const selections = jobs.map(({ one, reader, tasks }) => ({
-      job: reader.ref,
-      tasks: one.tasks === null ? null : tasks,
-    }));
+    const selections = jobs.map((one) => ({ job: one.reader.ref, tasks: meant(one) }));
     await verb(executor, selections, services.executors.contextFor(executor));
   }
 }

@@ -305,22 +305,6 @@ describe("a verb", () => {
     expect(toy.callsOf("del")).toEqual([["del", "1.1", "2"]]);
   });
 
-  test("that signals leaves alone what waits, also where the whole job is meant", async () => {
-    const home = tempDir();
-    const toy = new FakeCommands(home, ([command]) =>
-      command === "queue" ? { stdout: "1 0-1 running\n1 2 queued\n2 - queued\n3 0-2 running" } : {},
-    );
-    const selections = ["1", "2", "3"].map((id, at) => ({
-      job: refFor(requestFor(home, 3, { id: 12 + at }), [nativeOf(id, 3)]),
-      tasks: null,
-    }));
-    const interrupt: SchedulerDefinition["interrupt"] = (targets) => [
-      ["signal", ...targets.map(({ native, indices }) => `${native.id}:${indices ?? "all"}`)],
-    ];
-    await scheduler({ interrupt }).interrupt?.(selections, "preempted", toy.context);
-    expect(toy.callsOf("signal")).toEqual([["signal", "1:0,1", "3:all"]]);
-  });
-
   test("tells of a packed element only when all of its tasks are meant", async () => {
     const home = tempDir();
     const toy = new FakeCommands(home, ([command]) =>

@@ -22,6 +22,18 @@ describeSlurm("a worker in an allocation", () => {
     ]);
   });
 
+  test("is warned once by jobx interrupt while other tasks of its array wait", async () => {
+    const jobx = new TestSlurm();
+    const script = "trap 'echo warned' USR2; echo ready; while :; do sleep 0.1; done";
+    const id = await jobx.submit(["--array", "0-3", "--parallel", "1", "--", "sh", "-c", script]);
+    await jobx.untilLogged(id, "ready", "0.out");
+    expect(await jobx.ok(["interrupt", id])).toContain(`1 task of job ${id}`);
+    await jobx.untilLogged(id, "warned", "0.out");
+    expect(jobx.log(id, "0.out").match(/warned/g)).toHaveLength(1);
+    await jobx.ok(["cancel", id]);
+    expect(await jobx.wait(id, 60)).toBe(1);
+  });
+
   test("counts a warning of its limit as a timeout", async () => {
     const jobx = new TestSlurm();
     const script = "trap 'exit 85' USR2; echo ready; while :; do sleep 0.1; done";

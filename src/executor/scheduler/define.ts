@@ -17,9 +17,9 @@ export function defineScheduler(definition: SchedulerDefinition): SchedulerExecu
 
   /** A verb that tells the scheduler something about elements. */
   const verb =
-    (what: string, argvs: (targets: Target[]) => string[][], to?: "live" | "running"): Executor["cancel"] =>
+    (what: string, argvs: (targets: Target[]) => string[][]): Executor["cancel"] =>
     async (selections, context) =>
-      (await telling()).tellScheduler(definition, selections, context, what, argvs, to);
+      (await telling()).tellScheduler(definition, selections, context, what, argvs);
 
   const executor = defineExecutor({
     contract: definition.contract,
@@ -52,8 +52,7 @@ export function defineScheduler(definition: SchedulerDefinition): SchedulerExecu
     ...(requeue && { requeue: verb("requeue the job", requeue) }),
     ...(interrupt && {
       interrupt: (selections, kind, context) =>
-        // A signal to elements that wait is an error, and Slurm's scancel tries it for 5 s.
-        verb("pass the signal on", (targets) => interrupt(targets, kind), "running")(selections, context),
+        verb("pass the signal on", (targets) => interrupt(targets, kind))(selections, context),
     }),
     ...(find && {
       find: (token, context) => findByToken(definition, find, token, context),

@@ -10,8 +10,7 @@ import { clusterOf, forgetStatus, statusOf } from "./status.ts";
 
 /**
  * Tells the scheduler something about elements, in few commands, cluster by cluster. Elements that it does not know,
- * or whose id belongs to another submission by now, are left alone, and those that wait where only `running` ones are
- * meant. Throws REFUSED or UNREACHABLE.
+ * or whose id belongs to another submission by now, are left alone. Throws REFUSED or UNREACHABLE.
  */
 export async function tellScheduler(
   definition: SchedulerDefinition,
@@ -19,13 +18,10 @@ export async function tellScheduler(
   context: ExecutorContext,
   what: string,
   argvs: (targets: Target[]) => string[][],
-  to: "live" | "running" = "live",
 ): Promise<void> {
   const jobs = selections.map(({ job }) => job);
-  const statuses = await statusOf(definition, jobs, context);
-  const live = elementsIn(statuses, ["queued", "running"]);
-  const meant = to === "live" ? live : elementsIn(statuses, ["running"]);
-  const targets = selections.flatMap((selection) => targetsOf(selection, live, meant));
+  const live = liveElements(await statusOf(definition, jobs, context));
+  const targets = selections.flatMap((selection) => targetsOf(selection, live.get(selection.job.id)));
   const { cluster: own } = await limitsOf(definition, context);
   for (const [cluster, group] of Map.groupBy(targets, ({ native }) => clusterOf(native, own))) {
     for (const argv of argvs(group)) {
@@ -38,18 +34,16 @@ export async function tellScheduler(
   if (targets.length > 0) await forgetStatus(definition, jobs, context);
 }
 
-/**
- * The native elements that a selection means, of those that are `meant`: whole arrays where nothing else of them is
- * `live`, and of a packed element all or nothing.
- */
-function targetsOf({ job, tasks }: TaskSelection, live: Elements, meant: Elements): Target[] {
+/** The native elements that a selection means: whole arrays where it can be, and of a packed element all or nothing. */
+function targetsOf({ job, tasks }: TaskSelection, live: Set<number> | undefined): Target[] {
+  if (!live) return [];
   const wanted = tasks === null ? null : wantedElements(job, new Set(tasks));
   return heldBy(job.natives).flatMap(({ native, elements }) => {
-    const own = elements.filter((element) => live.get(job.id)?.has(element));
-    const chosen = own.filter((element) => meant.get(job.id)?.has(element) && (wanted?.has(element) ?? true));
+    const own = elements.filter((element) => live.has(element));
+    const chosen = wanted === null ? own : own.filter((element) => wanted.has(element));
     if (chosen.length === 0) return [];
-    const indices =
-      chosen.length === own.length ? null : chosen.map((element) => element - native.firstElement);
+    const isWhole = wanted === null || chosen.length === own.length;
+    const indices = isWhole ? null : chosen.map((element) => element - native.firstElement);
     return [{ native, indices, isArray: native.elements > 1 }];
   });
 }
@@ -67,18 +61,15 @@ function wantedElements(job: JobRef, tasks: Set<number>): Set<number> {
   return elements;
 }
 
-/** Elements by the id of their job. */
-type Elements = Map<number, Set<number>>;
-
-function elementsIn(statuses: ElementStatus[], states: ElementStatus["state"][]): Elements {
-  const found: Elements = new Map();
+function liveElements(statuses: ElementStatus[]): Map<number, Set<number>> {
+  const live = new Map<number, Set<number>>();
   for (const { job, element, state } of statuses) {
-    if (!states.includes(state)) continue;
-    const known = found.get(job);
+    if (state !== "queued" && state !== "running") continue;
+    const known = live.get(job);
     if (known) known.add(element);
-    else found.set(job, new Set([element]));
+    else live.set(job, new Set([element]));
   }
-  return found;
+  return live;
 }
 
 function elsewhere(cluster: string): JobxError {
