@@ -1,4 +1,4 @@
-import { parseCount, parseLimit, parseName } from "../config/resources.ts";
+import { parseCount, parseLimit, parseMemory, parseName } from "../config/resources.ts";
 import { parseNumber, parsePack } from "../config/run-options.ts";
 import { usageError } from "../errors.ts";
 import { shellWords } from "../executor/run.ts";
@@ -43,9 +43,9 @@ const minutes = (flag: string, check: (text: string) => unknown): Reader => ({
   write: (value) => (isNumber(value) ? `${value}m` : isText(value) ? value : null),
 });
 
-const bytes = (flag: string): Reader => ({
+const bytes = (flag: string, check: (text: string) => unknown): Reader => ({
   flag,
-  check: parseSize,
+  check,
   takes: 'a number of bytes, or a text such as "4G"',
   write: (value) => (isNumber(value) ? `${value}B` : isText(value) ? value : null),
 });
@@ -84,7 +84,7 @@ export const READERS: Record<string, Reader> = {
   name: text("name", nonEmpty),
   after: { flag: "after", takes: "jobs, selectors or { job, kind }", write: writeAfter },
   time: minutes("time", parseLimit),
-  mem: bytes("mem"),
+  mem: bytes("mem", parseMemory),
   cpus: count("cpus", parseCount),
   gpus: {
     flag: "gpus",
@@ -99,7 +99,7 @@ export const READERS: Record<string, Reader> = {
   qos: text("qos", parseName),
   parallel: count("parallel", parseCount),
   pack: { flag: "pack", check: parsePack, takes: 'a number, "8/2" or { tasks, slots }', write: writePack },
-  maxPayload: bytes("max-payload"),
+  maxPayload: bytes("max-payload", parseSize),
   retries: count("retries", parseNumber),
   maxTimeouts: count("max-timeouts", parseNumber),
   requeue: toggle("requeue"),

@@ -23,7 +23,7 @@ export function toResources(text: (flag: ResourceOption) => string | undefined):
     if (value !== undefined) resources[key] = value;
   };
   set("timeSeconds", read("time", parseLimit));
-  set("memBytes", read("mem", parseSize));
+  set("memBytes", read("mem", parseMemory));
   set("cpus", read("cpus", parseCount));
   set("gpus", read("gpus", parseGpus));
   set("nodes", read("nodes", parseCount));
@@ -47,6 +47,15 @@ export function parseLimit(text: string): number {
   // Schedulers read 0 as "no limit" or as "the partition's", or let the job wait for ever.
   if (seconds > 0) return seconds;
   throw usageError(`"${text}" is no time limit: it must be more than 0`, "Leave --time out for no limit");
+}
+
+/** Memory in bytes, more than 0. */
+export function parseMemory(text: string): number {
+  const bytes = parseSize(text);
+  // To Slurm 0 means all that a node has, and nothing could start within it.
+  if (bytes > 0) return bytes;
+  const hint = "Leave --mem out for no limit; on slurm, -o mem=0 asks for all of a node's memory";
+  throw usageError(`"${text}" is no memory limit: it must be more than 0`, hint);
 }
 
 /** A name without blanks. */

@@ -34,6 +34,9 @@ test("resource flags become resources, and what was not given stays absent", () 
 test("a bad resource names its flag and shows the value", () => {
   expect(() => toResources((flag) => (flag === "cpus" ? "0" : undefined))).toThrow('--cpus: "0"');
   expect(() => toResources((flag) => (flag === "time" ? "0" : undefined))).toThrow("more than 0");
+  expect(() => toResources((flag) => (flag === "mem" ? "0" : undefined))).toThrow(
+    '--mem: "0" is no memory limit',
+  );
   expect(() => toResources((flag) => (flag === "partition" ? "a b" : undefined))).toThrow(
     '--partition: "a b"',
   );
