@@ -166,8 +166,9 @@ function isLiving({ index, state }: TaskView, reader: JobReader): boolean {
   return (state === "lost" || state === "failed") && !isFinal(reader.recordedState(index));
 }
 
-function isHeld({ index, state }: TaskView, { held }: JobReader): boolean {
-  return state === "queued" && isRequested(held, index);
+/** By jobx hold, or by the scheduler's own command, which an executor's reason tells of. */
+function isHeld({ index, state, reason }: TaskView, { held }: JobReader): boolean {
+  return state === "queued" && (isRequested(held, index) || /\bheld\b/.test(reason ?? ""));
 }
 
 function controlOf({ one, tasks, passedOver, alreadyFinal }: Open): Control {

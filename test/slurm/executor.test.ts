@@ -68,6 +68,14 @@ describeSlurm("the executor", () => {
     expect(await jobx.wait(id)).toBe(0);
   });
 
+  test("releases what Slurm's own command held", async () => {
+    const jobx = new TestSlurm();
+    const id = await jobx.submit(["-o", "begin=now+3", "-o", "extra=--hold", "--", "true"]);
+    expect(await jobx.ok(["status", id])).toContain("jobx release lets it start");
+    expect(await jobx.ok(["release", id])).toBe(`Released job ${id}\n`);
+    expect(await jobx.wait(id)).toBe(0);
+  });
+
   test("starts jobs after others of every kind, and after the failure of a job in several arrays", async () => {
     const jobx = new TestSlurm();
     const bad = await jobx.submit(["--array", "0-1", "--", "sh", "-c", "sleep 2; exit {index}"]);
