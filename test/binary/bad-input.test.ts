@@ -18,6 +18,8 @@ const CASES: [argv: string[], code: number, names: string[]][] = [
   [["submit", "-c", "100000", "--", "true"], 3, ["100000"]],
   [["submit", "--nodes", "2", "--", "true"], 2, ["2"]],
   [["submit", "true"], 2, ["true", "--"]],
+  [["submit", "python", "fit.py"], 2, ["-- python fit.py"]],
+  [["submit", "fit.ts", "3"], 2, ["jobx submit fit.ts --arg 3"]],
   [["submit"], 2, ["--"]],
   [["submit", "--"], 2, ["--"]],
   [["submit", "-o", "run.log", "--", "true"], 2, ["jobx logs"]],

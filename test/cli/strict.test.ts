@@ -110,7 +110,6 @@ describe("the strict layer", () => {
     [["--name", "--json"], "--name needs a value: TEXT", 'If "--json" is the value, write --name=--json'],
     [["--requeue=yes"], '--requeue takes no value, got "yes"', "Write --requeue or --no-requeue"],
     [["--form", "tabel"], '--form does not know "tabel"', "Did you mean table? It is one of table, lines"],
-    [["a", "b"], 'Unexpected argument "b"', "jobx submit takes only FILE"],
     [
       ["python", "--epochs"],
       "Unknown option --epochs",
@@ -118,6 +117,15 @@ describe("the strict layer", () => {
     ],
   ])("refuses %j and says what to do", (argv, message, hint) => {
     expect(refusal(() => run(argv))).toEqual({ message, hint });
+  });
+
+  test("refuses a word too many, but leaves it to a command that takes others behind --", () => {
+    const words = ["python", "fit.py"];
+    expect(refusal(() => run(words, {}))).toEqual({
+      message: 'Unexpected argument "fit.py"',
+      hint: "jobx submit takes only FILE",
+    });
+    expect(run(words).positionals).toEqual(words);
   });
 
   test("knows the flags of other tools", () => {

@@ -99,7 +99,8 @@ function assignPositionals(command: LoadedCommand, words: string[], args: Comman
     }
   }
   const surplus = words[declared.length];
-  if (surplus !== undefined && !declared.at(-1)?.variadic) {
+  // What takes words behind `--` knows best what somebody meant who left that out.
+  if (surplus !== undefined && !declared.at(-1)?.variadic && command.help.rest === undefined) {
     throw usageError(
       `Unexpected argument ${JSON.stringify(surplus)}`,
       declared.length === 0
