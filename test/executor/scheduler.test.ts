@@ -234,6 +234,23 @@ describe("status", () => {
     expect(toy.calls).toEqual([["limits"], ["queue"], ["history", "1"]]);
   });
 
+  test("tells an element that alone is gone from an array that is", async () => {
+    const home = tempDir();
+    const toy = new FakeCommands(home, ([command]) => ({
+      stdout: command === "queue" ? "1 0,2 running" : "",
+    }));
+    const jobs = [
+      refFor(requestFor(home, 3), [nativeOf("1", 3)]),
+      refFor(requestFor(home, 1, { id: 13 }), [nativeOf("2", 1)]),
+    ];
+    const statuses = await scheduler().status(jobs, toy.context);
+    const gone = statuses.filter(({ state }) => state === "unknown").map(({ reason }) => reason);
+    expect(gone).toEqual([
+      "toy has forgotten element 1 of 1 alone, as when it was cancelled there while it waited, and it left no record",
+      "toy does not know 2 any more, and it left no record",
+    ]);
+  });
+
   test("does not ask about elements that have their records", async () => {
     const home = tempDir();
     const toy = new FakeCommands(home, () => ({}));

@@ -87,7 +87,8 @@ async function statusOnCluster(
     const found = open.flatMap((one) => one.found ?? []);
     await (await import("./ahead.ts")).tellAhead(definition, found, place.cluster, context);
   }
-  return open.map((one) => ({ ...elementStatus(definition, one, silent), asOf }));
+  const known = new Set(open.flatMap(({ native, found }) => (found ? [native] : [])));
+  return open.map((one) => ({ ...elementStatus(definition, one, known.has(one.native), silent), asOf }));
 }
 
 async function askStage(
@@ -147,13 +148,17 @@ function unanswered(
 function elementStatus(
   definition: SchedulerDefinition,
   { job, native, element, found }: Open,
+  isKnown: boolean,
   silent: string[],
 ): ElementStatus {
   const base = { job: job.id, element };
   if (found === null) {
-    const reason = `${definition.name} does not know ${native.id} any more, and it left no record${
-      silent.length > 0 ? ` (${silent.join("; ")})` : ""
-    }`;
+    // Slurm keeps nothing of an element that scancel took before it had an id of its own (seen on 22.05).
+    const what = isKnown
+      ? `has forgotten element ${element - native.firstElement} of ${native.id} alone, as when it was cancelled there while it waited`
+      : `does not know ${native.id} any more`;
+    const why = silent.length > 0 ? ` (${silent.join("; ")})` : "";
+    const reason = `${definition.name} ${what}, and it left no record${why}`;
     // A scheduler does not forget a job that it has just accepted.
     return { ...base, state: "unknown", native: null, reason, node: null, endedAt: native.submitted };
   }
