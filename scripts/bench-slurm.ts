@@ -18,6 +18,7 @@ import {
   measureAll,
   median,
   ms,
+  pick,
   printTable,
   type Row,
   run,
@@ -129,10 +130,6 @@ async function benchSubmit(): Promise<Row[]> {
     });
   }
   return found;
-}
-
-function pick(copies: string[], pair: number): string {
-  return copies[pair % copies.length] ?? jobx;
 }
 
 /** Slurm starts jobs once a second, so both of a pair are submitted at the same part of a second. */

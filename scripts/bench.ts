@@ -21,12 +21,14 @@ import { noCounts } from "../src/model/states.ts";
 import { allocateJob, readSpec, writeNative, writeSpec, writeSummary } from "../src/store/jobs.ts";
 import { jobDir } from "../src/store/layout.ts";
 import {
+  copiesOf,
   emptyProgram,
   inPairs,
   measure,
   measureAll,
   median,
   ms,
+  pick,
   printTable,
   type Row,
   run,
@@ -112,11 +114,12 @@ try {
 printTable(rows);
 
 async function benchVersion(): Promise<Row[]> {
-  const empty = await emptyProgram(work);
+  const empties = copiesOf(await emptyProgram(work), work);
+  const ours = copiesOf(jobx, work);
   const pairs = await inPairs(
     RUNS * 3,
-    () => time([jobx, "--version"]),
-    () => time([empty]),
+    (pair) => time([pick(ours, pair), "--version"]),
+    (pair) => time([pick(empties, pair)]),
   );
   const ratio = median(pairs.map(([a, b]) => a / b));
   return [
