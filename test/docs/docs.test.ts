@@ -200,8 +200,10 @@ async function accept(block: Block, jobx: TestJobx): Promise<void> {
   chmodSync(join(path, "jobx", "config.toml"), 0o600);
   const env = { XDG_CONFIG_HOME: path };
   const executor = Object.keys(Bun.TOML.parse(block.text)).includes("sge") ? "sge" : "local";
-  const ran = await jobx.run(["submit", "--dry-run", "-e", executor, "--", "true"], { env });
-  expect(ran).toMatchObject({ code: 0, err: "" });
+  const { code, err } = await jobx.run(["submit", "--dry-run", "-e", executor, "--", "true"], { env });
+  // Said where the machine that the tests run on does not have that scheduler.
+  const rest = err.replace(/^sge is not on this machine: .*\n/m, "");
+  expect({ code, err: rest }).toEqual({ code: 0, err: "" });
 }
 
 const PROGRAMS =
