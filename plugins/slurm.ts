@@ -148,7 +148,9 @@ const ONCE = ["timeout", "4"];
 /** Partitions with their longest and usual time and the CPUs, MiB and number of their nodes, a line for each size of nodes. */
 const SINFO = ["sinfo", "-h", "-e", "-o", "%P|%l|%L|%c|%m|%s|%D"];
 
-const SQUEUE = "%i|%T|%r|%N|%V|%e|%S|%o";
+/** All partitions, those that are hidden or closed to the user among them: his jobs there are his as well. */
+const SQUEUE = ["squeue", "-h", "-a"];
+const SQUEUE_COLUMNS = "%i|%T|%r|%N|%V|%e|%S|%o";
 const SACCT = "JobID,State,ExitCode,NodeList,Submit,End,Reason,JobName";
 
 /** Submits to Slurm. Facts are from sbatch(1), squeue(1), sacct(1), scontrol(1) and trials on 22.05. */
@@ -196,7 +198,7 @@ export default defineScheduler({
     {
       name: "squeue",
       scope: "user",
-      argv: ({ users }) => [["squeue", "-h", "-t", "all", "-u", users.join(","), "-o", SQUEUE]],
+      argv: ({ users }) => [[...SQUEUE, "-t", "all", "-u", users.join(","), "-o", SQUEUE_COLUMNS]],
       parse: (results) => results.flatMap(parseSqueue),
     },
     {
@@ -216,7 +218,7 @@ export default defineScheduler({
   explain,
   ahead: {
     isWhy: ({ state, reason }) => state === "queued" && reason === "Priority",
-    argv: ["squeue", "-h", "-t", "pending", "-o", "%i|%Q|%P"],
+    argv: [...SQUEUE, "-t", "pending", "-o", "%i|%Q|%P"],
     parse: parseAhead,
   },
   examine: [
@@ -267,7 +269,7 @@ export default defineScheduler({
     },
   },
   find: {
-    argv: (uid) => ["squeue", "-h", "-t", "all", "-u", uid, "-o", "%i|%V|%o"],
+    argv: (uid) => [...SQUEUE, "-t", "all", "-u", uid, "-o", "%i|%V|%o"],
     parse: parseFound,
   },
   onCluster(argv, cluster) {
@@ -582,7 +584,8 @@ function parseSqueue(result: CommandResult): NativeStatus[] {
     const [id = "", word = "", reason = "", node = "", submitted = "", ended = "", starts = "", ...rest] =
       line.split("|");
     const status = statusFrom(id, word);
-    if (!status) return [];
+    // With -a come a federation's copies of a job that runs elsewhere.
+    if (!status || status.native === "REVOKED") return [];
     const isOver = status.state !== "queued" && status.state !== "running";
     return [
       {

@@ -454,7 +454,7 @@ describe("status", () => {
     ["ended", "COMPLETED"],
     ["failed", "BOOT_FAIL FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED RECONFIG_FAIL"],
     ["timeout", "DEADLINE TIMEOUT"],
-    ["cancelled", "CANCELLED REVOKED"],
+    ["cancelled", "CANCELLED"],
   ])("is %s, with Slurm's word and a reason, for %s", async (state, words) => {
     const table: Record<string, string | undefined> = slurm.scheduler?.states ?? {};
     for (const native of words.split(" ")) {
@@ -467,6 +467,16 @@ describe("status", () => {
       if (native !== "RUNNING") expect(status?.reason).toBeString();
       expect(table[native]).toBe(native === "FLYING" ? undefined : state);
     }
+  });
+
+  test("is left to sacct where squeue has only a federation's copy that was revoked", async () => {
+    const state = async (sacct: string) => {
+      const stdout = `7|REVOKED|None||2026-11-22T18:11:04|N/A|N/A|/h/jobs/12/submit.sh 0+1 T0ken`;
+      const row = `7|${sacct}|0:0|node1|${local(0)}|${local(0)}|None|train\n`;
+      return (await statusOf(1, () => ({ squeue: { stdout }, sacct: { stdout: row } })))[0];
+    };
+    expect(await state("COMPLETED")).toMatchObject({ state: "ended", native: "COMPLETED" });
+    expect(await state("REVOKED")).toMatchObject({ state: "cancelled", native: "REVOKED" });
   });
 
   test("counts for a person who looks the jobs that are ahead, at most once a minute", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { eventually } from "../helpers/eventually.ts";
 import { admin, describeSlurm, TestSlurm } from "../helpers/slurm.ts";
 
 describeSlurm("somebody other than root", () => {
@@ -29,6 +30,27 @@ describeSlurm("somebody other than root", () => {
     const file = await base.file("value.ts", "export default () => process.env.HOME;\n");
     const fn = await base.submit([file], settings);
     expect((await base.run(["wait", "--timeout", "100s", fn], settings)).code).toBe(0);
+  });
+
+  test("sees and cancels jobs in a partition that Slurm hides", async () => {
+    const jobx = new TestSlurm({ user: "jobxtest" });
+    await admin("scontrol", "create", "partitionname=hidden", "nodes=ALL", "hidden=yes");
+    try {
+      const id = await jobx.submit(["-p", "hidden", "--", "sh", "-c", "echo up; sleep 300"]);
+      // Long enough that an answer of Slurm's is younger than the job.
+      expect((await jobx.run(["wait", "--timeout", "3s", id])).code).toBe(5);
+      expect(jobx.log(id)).toBe("up\n");
+      await jobx.ok(["cancel", id]);
+      expect(jobx.callLines("scancel")).toHaveLength(1);
+      expect(await jobx.wait(id)).toBe(1);
+      expect(await jobx.tasks(id)).toMatchObject([{ state: "cancelled" }]);
+    } finally {
+      await admin("scancel", "--partition=hidden");
+      await eventually(() => admin("scontrol", "delete", "partitionname=hidden").then(() => true, () => false), {
+        timeoutMs: 60_000,
+        what: "the partition deleted",
+      });
+    }
   });
 
   test("is refused, and leaves nothing, where the home cannot be written", async () => {
