@@ -71,10 +71,10 @@ export class JobReader {
     this.refresh();
   }
 
-  /** Reads what has been written since the last time; true when something was new. */
-  refresh(): boolean {
+  /** Reads what has been written since the last time, `afresh` as `JobTail` has it; true when something was new. */
+  refresh(options: { afresh?: boolean } = {}): boolean {
     this.natives ??= readNative(this.dir)?.natives ?? null;
-    const { records, damage } = this.#tail.poll();
+    const { records, damage } = this.#tail.poll(options);
     for (const record of records) {
       this.#fold.add(record);
       // What the executor said of the task is older than its record.

@@ -4,6 +4,7 @@ import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
 import type { JobSpec } from "../model/job.ts";
 import type { Verdict } from "../model/records.ts";
+import { isFinal } from "../model/states.ts";
 import { wayOut } from "../model/way-out.ts";
 import { readSummary, removeEnvironment, type Summary, writeNative, writeSummary } from "../store/jobs.ts";
 import { applyStatus, closeTasks, endOf, verdictsOf } from "./element-status.ts";
@@ -99,15 +100,18 @@ async function settleWith(
   );
   const byJob = Map.groupBy(answers, (answer) => answer.job);
   for (const job of jobs) {
-    // A record that came while the executor was asked beats its answer.
-    job.refresh();
+    const known = new Map((byJob.get(job.id) ?? []).map((answer) => [answer.element, answer]));
+    const statuses = Array.from(
+      { length: elementsOf(executor, job.spec) },
+      (_, element) => known.get(element) ?? unknownElement(job.id, element),
+    );
+    // A record that came while the executor was asked beats its answer, and nobody is judged by an old look.
+    job.refresh({ afresh: statuses.some((status) => hasToShow(executor, job, status)) });
     job.overlays.clear();
     job.rest = null;
-    const elements = new Map((byJob.get(job.id) ?? []).map((answer) => [answer.element, answer]));
     const lost: ElementStatus[] = [];
     const verdicts: Verdict[] = [];
-    for (let element = 0; element < elementsOf(executor, job.spec); element++) {
-      const status = elements.get(element) ?? unknownElement(job.id, element);
+    for (const status of statuses) {
       const applied = applyStatus(executor, job, status);
       if (applied.lost) lost.push(status);
       verdicts.push(...applied.verdicts);
@@ -132,6 +136,15 @@ async function resubmitLost(
     return verdictsOf(executor, job, tasks, { ...status, reason: why });
   });
   closeTasks(job, verdicts);
+}
+
+/** Whether an element is over, and has tasks whose records have not been seen. */
+function hasToShow(executor: Executor, job: JobReader, { element, state }: ElementStatus): boolean {
+  if (state === "queued" || state === "running") return false;
+  for (const task of tasksOfElement(executor, job.spec, element)) {
+    if (!isFinal(job.recordedState(task))) return true;
+  }
+  return false;
 }
 
 function unknownElement(job: number, element: number): ElementStatus {

@@ -26,15 +26,18 @@ export class JobTail {
 
   /**
    * New records and newly found damage. Costs a look at each unfinished segment when nothing changed. A job
-   * without results has none. Throws FORMAT or STORAGE.
+   * without results has none. With `afresh` every folder is listed and every unfinished segment opened: what stat says
+   * may be a minute old on a network file system (nfs(5), acregmax and acdirmax), and opening asks the server. Throws
+   * FORMAT or STORAGE.
    */
-  poll(): { records: SegmentRecord[]; damage: Damage[] } {
+  poll({ afresh = false } = {}): { records: SegmentRecord[]; damage: Damage[] } {
+    if (afresh) this.#folders.clear();
     this.#discover();
     const records: SegmentRecord[] = [];
     const damage: Damage[] = [];
     for (const [path, segment] of this.#segments) {
       if (segment.ended) continue;
-      const found = this.#readNew(path, segment);
+      const found = this.#readNew(path, segment, afresh);
       if (!found) continue;
       // One at a time: a spread of 100,000 arguments overflows the stack.
       for (const record of found.records) records.push(record);
@@ -47,9 +50,13 @@ export class JobTail {
     return { records, damage };
   }
 
-  #readNew(path: string, segment: Segment): { records: SegmentRecord[]; damage: Damage[] } | null {
+  #readNew(
+    path: string,
+    segment: Segment,
+    afresh: boolean,
+  ): { records: SegmentRecord[]; damage: Damage[] } | null {
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    if (size === segment.size && !segment.torn) return null;
+    if (size === segment.size && !segment.torn && !afresh) return null;
     const contents = readSegment(path, segment.next);
     this.#segments.set(path, {
       next: contents.next,

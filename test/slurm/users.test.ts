@@ -46,10 +46,17 @@ describeSlurm("somebody other than root", () => {
       expect(await jobx.tasks(id)).toMatchObject([{ state: "cancelled" }]);
     } finally {
       await admin("scancel", "--partition=hidden");
-      await eventually(() => admin("scontrol", "delete", "partitionname=hidden").then(() => true, () => false), {
-        timeoutMs: 60_000,
-        what: "the partition deleted",
-      });
+      await eventually(
+        () =>
+          admin("scontrol", "delete", "partitionname=hidden").then(
+            () => true,
+            () => false,
+          ),
+        {
+          timeoutMs: 60_000,
+          what: "the partition deleted",
+        },
+      );
     }
   });
 

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, spyOn, test } from "bun:test";
 import {
   appendFileSync,
   copyFileSync,
@@ -7,10 +7,11 @@ import {
   readFileSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { JobxError } from "../../src/errors.ts";
 import { segmentPath } from "../../src/store/layout.ts";
@@ -277,6 +278,29 @@ describe("the tail of a job", () => {
     await first.close();
     await second.close();
     expect(tail.poll()).toEqual({ records: [], damage: [] });
+  });
+
+  test("looks afresh where stat tells of nothing new, as that of a network file system may", async () => {
+    const job = join(dir, "stale");
+    const first = SegmentWriter.create(segmentPath(job, 0, 0, 0));
+    await first.append(resultRecord(0, 0));
+    const shard = dirname(segmentPath(job, 0, 0, 0));
+    utimesSync(shard, 1, 1);
+    const tail = new JobTail(job);
+    expect(tail.poll().records.length).toBe(1);
+    const second = SegmentWriter.create(segmentPath(job, 1, 0, 0));
+    await second.append(resultRecord(1, 0));
+    utimesSync(shard, 1, 1);
+    // By then what had changed would have been seen.
+    const later = spyOn(performance, "now").mockReturnValue(performance.now() + 60_000);
+    try {
+      expect(tail.poll().records.length).toBe(0);
+      expect(tail.poll({ afresh: true }).records.map((record) => record.task)).toEqual([1]);
+    } finally {
+      later.mockRestore();
+    }
+    await first.close();
+    await second.close();
   });
 
   test("reads a torn record once it is whole, and reports damage once", async () => {
