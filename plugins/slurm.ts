@@ -102,7 +102,6 @@ const PASSED = {
   profile: text("What Slurm's accounting samples"),
   propagate: text("Resource limits of this shell to take along"),
   reboot: option.boolean("Reboot the nodes before"),
-  reservation: text("Reservation to use"),
   "sockets-per-node": count("Least sockets per node"),
   "spread-job": option.boolean("As many nodes as there are ranks for"),
   switches: text("Most switches between the nodes", { placeholder: "N[@TIME]" }),
@@ -165,6 +164,7 @@ export default defineScheduler({
     partition: option.string("Partition to submit to; --partition wins"),
     account: option.string("Account to charge; --account wins"),
     qos: option.string("Quality of service; --qos wins"),
+    reservation: text("Reservation to use"),
     ...PASSED,
     dependency: option.string("Slurm's own dependencies, besides --after", { placeholder: "afterok:ID,..." }),
     "use-srun": option.boolean("Start several ranks by srun, as MPI and several nodes need it", {
@@ -260,17 +260,22 @@ export default defineScheduler({
   partitions: {
     argv: SINFO,
     parse: parsePartitions,
-    chosen: ({ resources, options }, env) => {
+    chosen: (spec, env) => {
+      const { partition, qos, reservation, clusters } = placeOf(spec, env);
       // A QOS or a reservation may allow what the partition does not, and another cluster has others.
-      if (resources.qos ?? options.qos ?? options.reservation ?? options.cluster ?? options.clusters)
-        return [];
-      const names = resources.partition ?? options.partition ?? siteDefaults(env).partition;
-      return names === undefined ? null : String(names).split(",");
+      const isElsewhere = wordsOf(spec.options.extra).some((word) => PLACES.test(word));
+      if (isElsewhere || (qos ?? reservation ?? clusters) !== undefined) return [];
+      return partition === undefined ? null : String(partition).split(",");
     },
   },
   find: {
     argv: (uid) => [...SQUEUE, "-t", "all", "-u", uid, "-o", "%i|%V|%o"],
     parse: parseFound,
+  },
+  cluster(spec, env) {
+    const { clusters } = placeOf(spec, env);
+    // Of several Slurm takes the one that starts it first, and says which.
+    return clusters === undefined || String(clusters).includes(",") ? null : String(clusters);
   },
   onCluster(argv, cluster) {
     const start = argv[0] === ONCE[0] ? ONCE.length + 1 : 1;
@@ -412,8 +417,6 @@ function sbatchArgv(array: NativeArray, path: string): string[] {
     argv.push(`--array=${which}${parallel === null ? "" : `%${parallel}`}`);
   }
   argv.push(...resourceFlags(array), ...dependencyFlags(array));
-  const cluster = options.cluster ?? options.clusters;
-  if (cluster !== undefined) argv.push(`--clusters=${cluster}`);
   for (const name of Object.keys(PASSED)) {
     const value = options[name];
     if (value === undefined || value === false || value === "false") continue;
@@ -436,14 +439,9 @@ function resourceFlags(array: NativeArray): string[] {
   const { spec, resources, env } = array;
   const { cpus, memBytes, timeSeconds, gpus, nodes, ranksPerNode } = resources;
   const flags: string[] = [];
-  const site = siteDefaults(env);
-  const who = {
-    partition: resources.partition ?? spec.options.partition ?? site.partition,
-    account: resources.account ?? spec.options.account ?? site.account,
-    qos: resources.qos ?? spec.options.qos ?? site.qos,
-    ...(spec.options.reservation === undefined && { reservation: site.reservation }),
-  };
-  for (const [name, value] of Object.entries(who)) if (value !== undefined) flags.push(`--${name}=${value}`);
+  for (const [name, value] of Object.entries(placeOf(spec, env))) {
+    if (value !== undefined) flags.push(`--${name}=${value}`);
+  }
   if (timeSeconds !== undefined) flags.push(`--time=${minutesOf(array)}`);
   // Ranks per node say how many there are only where the number of nodes is certain.
   const count = nodes ?? (ranksPerNode === undefined ? undefined : 1);
@@ -455,17 +453,26 @@ function resourceFlags(array: NativeArray): string[] {
   return flags;
 }
 
-/** What users and sites set on purpose; what a surrounding job was given says nothing of this one. */
-function siteDefaults(env: NativeArray["env"]) {
-  if (env.SLURM_JOB_ID !== undefined) return {};
-  const { SBATCH_PARTITION, SBATCH_ACCOUNT, SBATCH_QOS, SBATCH_RESERVATION } = env;
+/**
+ * Where a job goes and who pays, by sbatch's flags: as it was asked for, else as users and sites have set it on purpose.
+ * What a surrounding job was given says nothing of this one.
+ */
+function placeOf(
+  { resources, options }: Pick<NativeArray["spec"], "resources" | "options">,
+  env: NativeArray["env"],
+) {
+  const site = (name: string) => (env.SLURM_JOB_ID === undefined && env[name]) || undefined;
   return {
-    partition: SBATCH_PARTITION,
-    account: SBATCH_ACCOUNT,
-    qos: SBATCH_QOS,
-    reservation: SBATCH_RESERVATION,
+    partition: resources.partition ?? options.partition ?? site("SBATCH_PARTITION"),
+    account: resources.account ?? options.account ?? site("SBATCH_ACCOUNT"),
+    qos: resources.qos ?? options.qos ?? site("SBATCH_QOS"),
+    reservation: options.reservation ?? site("SBATCH_RESERVATION"),
+    clusters: options.cluster ?? options.clusters ?? (env.SLURM_CLUSTERS || undefined),
   };
 }
+
+/** What of `-o extra` says where a job goes. */
+const PLACES = /^(-[Mpq]|--(clusters?|partition|qos|reservation)\b)/;
 
 /**
  * Slurm counts whole minutes, and ends a job at the limit; the worker keeps the exact limit, and needs the time of the
@@ -498,8 +505,13 @@ function dependencyTerm(dependency: NativeDependency): string {
 
 const DEPENDENCY = { ok: "afterok", any: "afterany", fail: "afternotok", each: "aftercorr" } as const;
 
-/** Slurm's afternotok wants all of several to fail; that one of them did is for the worker to judge, once all have ended. */
-function isJudged({ kind, natives }: NativeDependency): boolean {
+/**
+ * What the worker judges, once all have ended. Slurm's afternotok wants all of several to fail, where one is meant. And
+ * its aftercorr takes the whole array for an element that it has forgotten, which it does MinJobAge after that has
+ * ended: the successors of what had succeeded were cancelled when something else failed (seen on 22.05).
+ */
+function isJudged({ kind, natives, hasEnds }: NativeDependency): boolean {
+  if (kind === "each") return hasEnds === true;
   return kind === "fail" && (natives.length > 1 || natives.some(({ indices }) => (indices?.length ?? 0) > 1));
 }
 
@@ -733,7 +745,10 @@ function whyFailed({ native, exitCode, signal, reason }: NativeStatus, on: strin
 
 function whyQueued({ native, reason, startsAt, ahead }: NativeStatus, job: JobRef): string | null {
   if (STATES[native] === undefined) return `Slurm says ${native}, which this jobx does not know`;
-  if (native !== "PENDING") return `Slurm says ${native}${reason === null ? "" : ` (${reason})`}`;
+  if (native !== "PENDING") {
+    const held = HELD_STATES.includes(native) ? "; held, jobx release lets it start" : "";
+    return `Slurm says ${native}${reason === null ? "" : ` (${reason})`}${held}`;
+  }
   if (reason === null) return "Slurm has not looked at it yet";
   const words = reason.split(/[,(]/)[0] ?? reason;
   if (words === "Dependency") return `Dependency: waits for ${predecessors(job)}`;
@@ -743,6 +758,8 @@ function whyQueued({ native, reason, startsAt, ahead }: NativeStatus, job: JobRe
   const isKnown = startsAt !== null && Date.parse(startsAt) > Date.now();
   return `${reason}: ${meaning}${isKnown ? `; estimated start ${clock(startsAt)}` : ""}`;
 }
+
+const HELD_STATES = ["REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"];
 
 function queueOf({ jobs, partition }: Ahead): string {
   if (jobs === 0) return `next in partition ${partition}`;

@@ -117,8 +117,8 @@ export type Executor = {
     },
     context: ExecutorContext,
   ): Promise<Submission>;
-  /** Whether a submission with this token was accepted after all; null when not. */
-  find?(token: string, context: ExecutorContext): Promise<Submission | null>;
+  /** Whether a submission of a job with this token was accepted after all; null when not. */
+  find?(token: string, context: ExecutorContext, spec: SpecDraft): Promise<Submission | null>;
   /** Argv, folder and environment of a shell inside a running task. */
   shell?(job: JobRef, task: number, context: ExecutorContext): Promise<ShellCommand>;
   /** Reads the scheduler's variables inside a job. */
@@ -322,6 +322,8 @@ type Dependency = {
   job: number;
   tasks?: number[];
   kind: DependencyKind;
+  /** Some of these tasks had ended when the dependency was made, so that a scheduler may have forgotten them. */
+  hasEnds?: true;
 };
 
 /** When a job may start, seen from another job. `each`: task i after task i. */
@@ -535,6 +537,8 @@ export type SchedulerDefinition = {
     argv(uid: string, token: string): string[];
     parse(stdout: string, token: string): FoundArray[];
   };
+  /** The cluster that a job is to go to, where one is named; null for this host's own. */
+  cluster?(spec: SpecDraft, env: Record<string, string | undefined>): string | null;
   /** Puts into a command that it is meant for another cluster than this host's own. */
   onCluster?(argv: string[], cluster: string): string[];
   /** What a command prints of a cluster that cannot be reached from here. */
@@ -612,6 +616,8 @@ export type NativeDependency = {
     native: NativeId;
     indices: number[] | null;
   }[];
+  /** Some of its elements had ended when the dependency was made, so that the scheduler may have forgotten them. */
+  hasEnds?: true;
 };
 
 export type StatusStage = {

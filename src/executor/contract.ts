@@ -164,8 +164,8 @@ export type Executor = {
     again: { natives: NativeId[]; elements: number[] },
     context: ExecutorContext,
   ): Promise<Submission>;
-  /** Whether a submission with this token was accepted after all; null when not. */
-  find?(token: string, context: ExecutorContext): Promise<Submission | null>;
+  /** Whether a submission of a job with this token was accepted after all; null when not. */
+  find?(token: string, context: ExecutorContext, spec: SpecDraft): Promise<Submission | null>;
   /** Argv, folder and environment of a shell inside a running task. */
   shell?(job: JobRef, task: number, context: ExecutorContext): Promise<ShellCommand>;
   /** Reads the scheduler's variables inside a job. */

@@ -27,7 +27,13 @@ export type Entry = CommandEntry | FunctionEntry;
 
 /** When a job may start, seen from another job. `each`: task i after task i. */
 export type DependencyKind = "ok" | "any" | "fail" | "each";
-export type Dependency = { job: number; tasks?: number[]; kind: DependencyKind };
+export type Dependency = {
+  job: number;
+  tasks?: number[];
+  kind: DependencyKind;
+  /** Some of these tasks had ended when the dependency was made, so that a scheduler may have forgotten them. */
+  hasEnds?: true;
+};
 
 /** How the job's tasks are run, whatever the executor. Complete: every default is filled in. */
 export type RunOptions = {

@@ -32,7 +32,8 @@ export async function judgeDependencies(
         `Wait for it first: jobx wait ${view.id} && jobx submit …`,
       );
     }
-    open.push(dependency);
+    const hasEnds = statesOf(view, dependency.tasks ?? null).some(isFinal);
+    open.push(hasEnds ? { ...dependency, hasEnds } : dependency);
   }
   return open;
 }

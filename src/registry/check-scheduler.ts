@@ -10,6 +10,7 @@ const MEMBERS: Record<string, "commands" | "function" | "function?" | "patterns"
   requeue: "function?",
   interrupt: "function?",
   explain: "function?",
+  cluster: "function?",
   hint: "function?",
   environment: "function",
   goneErrors: "patterns",

@@ -1,11 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 
 import { maxAgeMs, sharedAnswer } from "../../src/executor/scheduler/answers.ts";
 import { defineScheduler } from "../../src/executor/scheduler/define.ts";
 import type { SchedulerDefinition } from "../../src/executor/scheduler/definition.ts";
+import type { Target } from "../../src/executor/scheduler/native.ts";
 import { elementResources } from "../../src/executor/scheduler/shape.ts";
 import { splitArray } from "../../src/executor/scheduler/split.ts";
+import { addCancelled, addHeld, writeSpec } from "../../src/store/jobs.ts";
 import { jobFiles } from "../../src/store/layout.ts";
 import { FakeCommands, nativeOf, refFor, requestFor } from "../helpers/scheduler.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -251,6 +253,37 @@ describe("status", () => {
     ]);
   });
 
+  test("goes by the cluster's name that was known, while the scheduler is too slow to say it again", async () => {
+    const home = tempDir();
+    const native = { ...nativeOf("1", 1), cluster: "there" };
+    const job = refFor(requestFor(home, 1), [native]);
+    const limits = { argv: ["limits"], parse: () => ({ cluster: "here", maxArraySize: null }) };
+    const onCluster = (argv: string[], cluster: string) => [...argv, "on", cluster];
+    const executor = scheduler({ limits, onCluster });
+    let isSlow = false;
+    const toy = new FakeCommands(home, ([command]) =>
+      command === "limits" && isSlow ? new Error("slow") : {},
+    );
+    await executor.status([job], toy.context);
+    isSlow = true;
+    // Two hours later.
+    const later = spyOn(Date, "now").mockReturnValue(Date.now() + 7_200_000);
+    try {
+      await executor.status([job], toy.context);
+    } finally {
+      later.mockRestore();
+    }
+    expect(toy.callsOf("queue")).toEqual([
+      ["queue", "on", "there"],
+      ["queue", "on", "there"],
+    ]);
+    const nobody = new FakeCommands(tempDir(), ([command]) =>
+      command === "limits" ? new Error("slow") : {},
+    );
+    await executor.status([job], nobody.context);
+    expect(nobody.callsOf("queue")).toEqual([["queue", "on", "there"]]);
+  });
+
   test("does not ask about elements that have their records", async () => {
     const home = tempDir();
     const toy = new FakeCommands(home, () => ({}));
@@ -331,6 +364,35 @@ describe("a verb", () => {
     const job = refFor(request, [nativeOf("1", 2)]);
     await scheduler().cancel([{ job, tasks: [0, 4, 5, 6, 7] }], toy.context);
     expect(toy.callsOf("del")).toEqual([["del", "1.1"]]);
+  });
+
+  test("tells of a packed element when the last of its tasks is cancelled, and when the first is released", async () => {
+    const home = tempDir();
+    const toy = new FakeCommands(home, ([command]) =>
+      command === "queue" ? { stdout: "1 0-1 queued" } : {},
+    );
+    const request = requestFor(home, 8, { run: { pack: { tasks: 4, slots: 1 } } });
+    writeSpec(request.dir, request.spec);
+    const job = refFor(request, [nativeOf("1", 2)]);
+    const indices = (verb: string) => (targets: Target[]) => [
+      [verb, ...targets.flatMap((one) => one.indices ?? [])].map(String),
+    ];
+    const executor = scheduler({ hold: indices("hold"), release: indices("release") });
+    for (const tasks of [[0, 1, 2], [3]]) {
+      addCancelled(request.dir, tasks);
+      await executor.cancel([{ job, tasks }], toy.context);
+    }
+    expect(toy.callsOf("del")).toEqual([["del", "1.0"]]);
+    for (const tasks of [
+      [4, 5],
+      [6, 7],
+    ]) {
+      addHeld(request.dir, tasks);
+      await executor.hold?.([{ job, tasks }], toy.context);
+    }
+    expect(toy.callsOf("hold")).toEqual([["hold", "1"]]);
+    await executor.release?.([{ job, tasks: [6] }], toy.context);
+    expect(toy.callsOf("release")).toEqual([["release", "1"]]);
   });
 });
 

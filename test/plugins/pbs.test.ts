@@ -391,13 +391,13 @@ test("a submission is found by its token, as PBS keeps the words of qsub", async
     `Job Id: ${id}\n    Job_Name = x\n    ctime = Fri Jul  1 14:42:57 2022\n    ${wrapped(`Submit_arguments = -N x -- /bin/bash /h/jobs/1/submit.sh ${words}`)}\n\n`;
   const stdout = job("8.pbs", "0+1 Other") + job("9[].pbs", "0+5 T0ken") + job("10[].pbs", "5+5 T0ken 1,3");
   const fake = new FakeCommands(tempDir(), answers({ sh: { stdout } }));
-  expect(await pbs.find?.("T0ken", fake.context)).toMatchObject({
+  expect(await pbs.find?.("T0ken", fake.context, requestFor(tempDir(), 1).spec)).toMatchObject({
     natives: [
       { id: "9[]", submitted: "2022-07-01T14:42:57.000Z", firstElement: 0, elements: 5 },
       { id: "10[]", firstElement: 5, elements: 5 },
     ],
   });
-  expect(await pbs.find?.("None", fake.context)).toBeNull();
+  expect(await pbs.find?.("None", fake.context, requestFor(tempDir(), 1).spec)).toBeNull();
 });
 
 test("the look-up asks for finished jobs too, and goes on without them where PBS keeps no history", async () => {
@@ -416,7 +416,7 @@ test("the look-up asks for finished jobs too, and goes on without them where PBS
     asked = await child.stdout.text();
     return { code: await child.exited, stdout: asked, stderr: "" };
   };
-  await pbs.find?.("T0ken", { ...context, run });
+  await pbs.find?.("T0ken", { ...context, run }, requestFor(tempDir(), 1).spec);
   expect(asked).toBe("-f 1.pbs 2[].pbs\n");
 });
 

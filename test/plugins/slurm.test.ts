@@ -163,6 +163,75 @@ describe("sbatch is called", () => {
     expect(one).toContain("--dependency=afternotok:400_7");
   });
 
+  test("with the end of a job whose tasks are paired, once some had ended, which the worker judges", async () => {
+    const home = tempDir();
+    const { dir, spec } = requestFor(home, 5, { id: 4 });
+    writeSpec(dir, spec);
+    writeNative(dir, { natives: [nativeOf("400", 5)] });
+    const fake = new FakeCommands(home, answers({ sbatch: { stdout: "5\n" } }));
+    const request = requestFor(home, 5, { run: { after: [{ job: 4, kind: "each", hasEnds: true }] } });
+    await slurm.submit(request, fake.context);
+    expect(fake.callsOf("sbatch")[0]).toContain("--dependency=afterany:400");
+    expect(await Bun.file(jobFiles.script(request.dir)).text()).toContain("JOBX_JUDGE_AFTER=yes");
+  });
+
+  test("to the cluster that is named, which is asked for its limits and takes back what is refused", async () => {
+    const home = tempDir();
+    let taken = 0;
+    const fake = new FakeCommands(home, ([command, ...words]) => {
+      if (command === "scontrol") {
+        return { stdout: words.includes("far") ? "ClusterName = far\nMaxArraySize = 11\n" : CONFIG };
+      }
+      if (command !== "sbatch") return {};
+      return ++taken === 1 ? { stdout: "7;far\n" } : { code: 1, stderr: "AssocMaxSubmitJobLimit" };
+    });
+    const request = requestFor(home, 20, { options: { cluster: "far" } });
+    await expect(slurm.submit(request, fake.context)).rejects.toThrow("AssocMaxSubmitJobLimit");
+    expect(fake.callsOf("sbatch").every((argv) => argv.includes("--clusters=far"))).toBe(true);
+    expect(fake.callsOf("sbatch")[0]).toContain("--array=0-9");
+    expect(fake.callsOf("scancel")).toEqual([["scancel", "-M", "far", "7"]]);
+  });
+
+  test("once, looked up on its cluster when the answer was lost", async () => {
+    const home = tempDir();
+    const stdout = "CLUSTER: far\n9_[0-1]|2026-11-22T18:11:04|/h/jobs/12/submit.sh 0+2 T0ken\n";
+    const fake = new FakeCommands(home, ([command, ...words]) => {
+      if (command === "scontrol") return { stdout: CONFIG.replace("dev", "far") };
+      if (command === "squeue") return words.includes("far") ? { stdout } : {};
+      return { code: 1, stderr: "Socket timed out on send/recv operation" };
+    });
+    const request = requestFor(home, 2, { options: { clusters: "far" } });
+    const { natives } = await slurm.submit(request, fake.context);
+    expect(natives).toMatchObject([{ id: "9", cluster: "far" }]);
+    expect(await slurm.find?.("T0ken", fake.context, request.spec)).toMatchObject({
+      natives: [{ id: "9", cluster: "far" }],
+    });
+    expect(fake.callsOf("sbatch")).toHaveLength(1);
+  });
+
+  test("with the cluster's name, asked again where it was not told in time", async () => {
+    let asked = 0;
+    const fake = new FakeCommands(tempDir(), ([command]) => {
+      if (command === "sbatch") return { stdout: "5\n" };
+      return ++asked === 1 ? new Error("took longer than 2 s") : { stdout: CONFIG };
+    });
+    const { natives } = await slurm.submit(requestFor(fake.context.home, 1), fake.context);
+    expect(natives).toMatchObject([{ id: "5", cluster: "dev" }]);
+  });
+
+  test("never to wait for a job of another cluster", async () => {
+    const home = tempDir();
+    const { dir, spec } = requestFor(home, 1, { id: 4 });
+    writeSpec(dir, spec);
+    writeNative(dir, { natives: [{ ...nativeOf("400", 1), cluster: "far" }] });
+    const fake = new FakeCommands(home, answers({}));
+    const waiting = requestFor(home, 1, { run: { after: [{ job: 4, kind: "ok" }] } });
+    await expect(slurm.validate?.(waiting.spec, fake.context)).rejects.toMatchObject({
+      code: "USAGE",
+      message: "Job 4 is on the cluster far, and a job on dev cannot wait for it",
+    });
+  });
+
   test("with every word that an #SBATCH line may have, or with what to write instead", () => {
     const script = SBATCH_WORDS.map((word) => `#SBATCH --${word}=1`).join("\n");
     const { options, flags, unknown } = parseDirectives(script);
@@ -293,6 +362,22 @@ test("a refusal shows Slurm's words and what to do", async () => {
     message: expect.stringContaining("invalid partition specified: nope"),
     hint: expect.stringContaining("sinfo"),
   });
+});
+
+test.each([
+  ["-o qos", { options: { qos: "long" } }, {}],
+  ["the site's QOS", {}, { SBATCH_QOS: "long" }],
+  ["the site's reservation", {}, { SBATCH_RESERVATION: "mine" }],
+  ["-o extra", { options: { extra: "-q long" } }, {}],
+  ["SLURM_CLUSTERS", {}, { SLURM_CLUSTERS: "far" }],
+])("what a partition allows is no limit where %s may allow more", async (_, changes, env) => {
+  const sinfo = { stdout: "main*|1-00:00:00|1:00|8|1000|1-infinite|3\n" };
+  const { spec } = requestFor(tempDir(), 1, { resources: { timeSeconds: 10 * 86_400 }, ...changes });
+  const path = { PATH: commandsIn(tempDir()) };
+  const asked = (given: object) => new FakeCommands(tempDir(), answers({ sinfo }), { ...path, ...given });
+  await expect(slurm.validate?.(spec, asked(env).context)).resolves.toBeUndefined();
+  const { spec: plain } = requestFor(tempDir(), 1, { resources: { timeSeconds: 10 * 86_400 } });
+  await expect(slurm.validate?.(plain, asked({}).context)).rejects.toThrow("partition main allows 1d");
 });
 
 describe("the script", () => {
@@ -469,6 +554,17 @@ describe("status", () => {
     }
   });
 
+  test("says what lets an element go that Slurm holds after requeues", async () => {
+    const [status] = await statusOf(1, (home) => ({
+      squeue: {
+        stdout: `7|REQUEUE_HOLD|JobHoldMaxRequeue||2026-11-22T18:11:04|N/A|N/A|${home}/jobs/12/submit.sh 0+1 T`,
+      },
+    }));
+    expect(status?.reason).toBe(
+      "Slurm says REQUEUE_HOLD (JobHoldMaxRequeue); held, jobx release lets it start",
+    );
+  });
+
   test("is left to sacct where squeue has only a federation's copy that was revoked", async () => {
     const state = async (sacct: string) => {
       const stdout = `7|REVOKED|None||2026-11-22T18:11:04|N/A|N/A|/h/jobs/12/submit.sh 0+1 T0ken`;
@@ -530,10 +626,10 @@ test("a submission is found by its token, as squeue shows the script's words", a
     "9_5|2026-11-22T18:11:04|/h/jobs/2/su b.sh 0+5 T0ken",
   ].join("\n");
   const fake = new FakeCommands(tempDir(), answers({ squeue: { stdout } }));
-  expect(await slurm.find?.("T0ken", fake.context)).toMatchObject({
+  expect(await slurm.find?.("T0ken", fake.context, requestFor(tempDir(), 1).spec)).toMatchObject({
     natives: [{ id: "9", cluster: "dev", firstElement: 0, elements: 5 }],
   });
-  expect(await slurm.find?.("None", fake.context)).toBeNull();
+  expect(await slurm.find?.("None", fake.context, requestFor(tempDir(), 1).spec)).toBeNull();
 });
 
 /** A folder with Slurm's commands, which do nothing. */

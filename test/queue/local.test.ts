@@ -82,8 +82,10 @@ describe("the local executor", () => {
       element: 0,
       state: "running",
     });
-    expect((await local.find?.(job.spec.token, context))?.natives[0]?.id).toBe(`${hostname()}:${job.id}`);
-    expect(await local.find?.("another", context)).toBeNull();
+    expect((await local.find?.(job.spec.token, context, job.spec))?.natives[0]?.id).toBe(
+      `${hostname()}:${job.id}`,
+    );
+    expect(await local.find?.("another", context, job.spec)).toBeNull();
     const shell = await local.shell?.(refOf(job), 0, context);
     expect(shell?.env).toMatchObject({ FROM: "the submitter", JOBX_JOB: String(job.id), JOBX_TASK: "0" });
     await local.cancel([{ job: refOf(job), tasks: null }], context);

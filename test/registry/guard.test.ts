@@ -20,7 +20,11 @@ const CALLS: [verb: string, code: string, call: (executor: Executor) => unknown]
   ["status", "PLUGIN", (executor) => executor.status([], CONTEXT)],
   ["cancel", "PLUGIN", (executor) => executor.cancel([], CONTEXT)],
   ["hold", "PLUGIN", (executor) => executor.hold?.([], CONTEXT)],
-  ["find", "PLUGIN", (executor) => executor.find?.("token", CONTEXT)],
+  [
+    "find",
+    "PLUGIN",
+    (executor) => executor.find && Reflect.apply(executor.find, executor, ["token", CONTEXT]),
+  ],
   // Nobody knows whether the job was accepted, so its folder has to stay.
   ["submit", "UNREACHABLE", (executor) => Reflect.apply(executor.submit, executor, [{}, CONTEXT])],
 ];

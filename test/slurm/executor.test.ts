@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { describeSlurm, TestSlurm } from "../helpers/slurm.ts";
+import { admin, describeSlurm, TestSlurm } from "../helpers/slurm.ts";
 
 type Submitted = { id: number; executor: string; nativeIds: string[]; tasks: number };
 
@@ -107,6 +107,33 @@ describeSlurm("the executor", () => {
     const reason = `job ${bad} did not end as --after asks for`;
     expect(await jobx.tasks(never)).toMatchObject([{ state: "cancelled", reason }]);
     expect(await jobx.tasks(each)).toMatchObject([{ state: "succeeded" }, { state: "cancelled", reason }]);
+  });
+
+  test("pairs tasks with those of a job of which some had ended, and judges these by their records", async () => {
+    const jobx = new TestSlurm();
+    const script = "until [ {index} = 0 ] || [ -e go ]; do sleep 0.2; done; exit {index}";
+    const first = await jobx.submit(["--array", "0-1", "--", "sh", "-c", script]);
+    expect(await jobx.wait(`${first}.0`)).toBe(0);
+    const each = await jobx.submit(["--array", "0-1", "--after", `${first}:each`, "--", "true"]);
+    await jobx.file("go", "");
+    expect(await jobx.wait(each)).toBe(1);
+    expect(await jobx.tasks(each)).toMatchObject([
+      { state: "succeeded" },
+      { state: "cancelled", reason: expect.stringContaining(`${first}.1`) },
+    ]);
+  });
+
+  test("releases an element for one of its tasks, and keeps the others back", async () => {
+    const jobx = new TestSlurm();
+    const id = await jobx.submit(["-o", "begin=now+1hour", "--array", "0-1", "--pack", "2", "--", "true"]);
+    await jobx.ok(["hold", id]);
+    const [native = ""] = await jobx.natives(id);
+    const priority = () => admin("scontrol", "-o", "show", "job", native);
+    expect(await priority()).toContain("Priority=0 ");
+    await jobx.ok(["release", `${id}.1`]);
+    expect(await priority()).not.toContain("Priority=0 ");
+    expect(await jobx.tasks(id)).toMatchObject([{ reason: expect.stringMatching(/^held/) }, {}]);
+    await jobx.ok(["cancel", id]);
   });
 
   test("splits what is larger than an array may be, and cancels all of it in one call", async () => {

@@ -1,10 +1,12 @@
 import { usageError } from "../../errors.ts";
+import { readCancelled, readHeld } from "../../store/jobs.ts";
 import type { Affinity, Executor, ExecutorContext, SpecDraft } from "../contract.ts";
 import { defineExecutor } from "../define.ts";
 import type { SchedulerDefinition, SchedulerExecutor } from "./definition.ts";
-import type { Target } from "./native.ts";
+import { checkClusters } from "./dependencies.ts";
 import { elementThrottle } from "./shape.ts";
 import { findByToken, submitAgain, submitArrays } from "./submit.ts";
+import type { Telling } from "./targets.ts";
 
 /** Loaded when first used: every plugin imports this file, and few of them are for schedulers. */
 const asking = () => import("./status.ts");
@@ -17,9 +19,9 @@ export function defineScheduler(definition: SchedulerDefinition): SchedulerExecu
 
   /** A verb that tells the scheduler something about elements. */
   const verb =
-    (what: string, argvs: (targets: Target[]) => string[][]): Executor["cancel"] =>
+    (told: Telling): Executor["cancel"] =>
     async (selections, context) =>
-      (await telling()).tellScheduler(definition, selections, context, what, argvs);
+      (await telling()).tellScheduler(definition, selections, context, told);
 
   const executor = defineExecutor({
     contract: definition.contract,
@@ -33,6 +35,7 @@ export function defineScheduler(definition: SchedulerDefinition): SchedulerExecu
 
     async validate(spec, context) {
       checkThrottle(definition, spec);
+      if (spec.run.after.length > 0) await checkClusters(definition, spec, context);
       await definition.validate?.(spec, context);
       if (definition.partitions) {
         await (await import("./partitions.ts")).checkPartition(definition, spec, context);
@@ -46,16 +49,19 @@ export function defineScheduler(definition: SchedulerDefinition): SchedulerExecu
     ...(definition.examine && {
       examine: async (context) => (await import("./examine.ts")).examine(definition, context),
     }),
-    cancel: verb("cancel the job", cancel),
-    ...(hold && { hold: verb("hold the job", hold) }),
-    ...(release && { release: verb("release the job", release) }),
-    ...(requeue && { requeue: verb("requeue the job", requeue) }),
+    cancel: verb({ what: "cancel the job", requested: readCancelled, argvs: cancel }),
+    ...(hold && { hold: verb({ what: "hold the job", requested: readHeld, argvs: hold }) }),
+    ...(release && { release: verb({ what: "release the job", isForAny: true, argvs: release }) }),
+    ...(requeue && { requeue: verb({ what: "requeue the job", argvs: requeue }) }),
     ...(interrupt && {
       interrupt: (selections, kind, context) =>
-        verb("pass the signal on", (targets) => interrupt(targets, kind))(selections, context),
+        verb({ what: "pass the signal on", argvs: (targets) => interrupt(targets, kind) })(
+          selections,
+          context,
+        ),
     }),
     ...(find && {
-      find: (token, context) => findByToken(definition, find, token, context),
+      find: (token, context, spec) => findByToken(definition, find, token, spec, context),
     }),
     ...(shell && {
       shell: async (job, task, context) =>

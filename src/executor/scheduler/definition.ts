@@ -81,6 +81,8 @@ export type SchedulerDefinition = {
   };
   /** Looks for a submission of this user by its token, which `script` or `submit` has put where it can be found. */
   find?: { argv(uid: string, token: string): string[]; parse(stdout: string, token: string): FoundArray[] };
+  /** The cluster that a job is to go to, where one is named; null for this host's own. */
+  cluster?(spec: SpecDraft, env: Record<string, string | undefined>): string | null;
   /** Puts into a command that it is meant for another cluster than this host's own. */
   onCluster?(argv: string[], cluster: string): string[];
   /** What a command prints of a cluster that cannot be reached from here. */

@@ -3,6 +3,9 @@ import type { Dependency, NativeId } from "../../model/job.ts";
 import { elementsOfNative, heldBy } from "../../model/natives.ts";
 import { readNative, readSpec } from "../../store/jobs.ts";
 import { jobDir } from "../../store/layout.ts";
+import type { ExecutorContext, SpecDraft } from "../contract.ts";
+import type { SchedulerDefinition } from "./definition.ts";
+import { limitsOf } from "./limits.ts";
 import type { NativeDependency } from "./native.ts";
 import type { Part } from "./split.ts";
 
@@ -29,17 +32,46 @@ export function nativeDependencies(
       );
     }
     const predecessor = readSpec(dir).run.pack.tasks;
-    if (dependency.kind === "each") return eachOf(dependency.job, natives, part, predecessor === pack);
-    return { kind: dependency.kind, natives: selected(natives, dependency.tasks ?? null, predecessor) };
+    const { kind, tasks = null, hasEnds } = dependency;
+    const own =
+      kind === "each"
+        ? [eachOf(dependency.job, natives, part, predecessor === pack)]
+        : selected(natives, tasks, predecessor);
+    return { kind, natives: own, hasEnds };
   });
 }
 
-function eachOf(job: number, natives: NativeId[], part: Part, isPackedAlike: boolean): NativeDependency {
+/** Refuses to wait for a job of another cluster, whose ids mean other jobs here. Throws USAGE. */
+export async function checkClusters(
+  definition: SchedulerDefinition,
+  spec: SpecDraft,
+  context: ExecutorContext,
+): Promise<void> {
+  const cluster = definition.cluster?.(spec, context.env);
+  const { cluster: own } = await limitsOf(definition, context, { cluster });
+  if (own === null) return;
+  for (const { job } of spec.run.after) {
+    const natives = readNative(jobDir(context.home, job))?.natives ?? [];
+    const other = natives.find((native) => native.cluster !== null && native.cluster !== own);
+    if (!other) continue;
+    throw usageError(
+      `Job ${job} is on the cluster ${other.cluster}, and a job on ${own} cannot wait for it`,
+      `Wait for it first: jobx wait ${job} && jobx submit …`,
+    );
+  }
+}
+
+function eachOf(
+  job: number,
+  natives: NativeId[],
+  part: Part,
+  isPackedAlike: boolean,
+): NativeDependency["natives"][number] {
   const isWhole = natives.every((native) => native.only === undefined);
   const twin = natives.find(
     (native) => native.firstElement === part.firstElement && native.elements === part.elements,
   );
-  if (isPackedAlike && isWhole && twin) return { kind: "each", natives: [{ native: twin, indices: null }] };
+  if (isPackedAlike && isWhole && twin) return { native: twin, indices: null };
   throw usageError(
     `--after ${job}:each pairs task with task, but job ${job} is packed or split in another way`,
     "Give both the same --pack, or wait for the whole job: --after JOB:ok",

@@ -23,7 +23,8 @@ export async function planArrays(
   const dir = join(homeDirs.jobs(context.home), "JOB");
   const spec: JobSpec = { ...draft, id: 0, runtime: context.runtime };
   const elements = Math.ceil(spec.tasks / spec.run.pack.tasks);
-  const { maxArraySize } = await limitsOf(definition, context);
+  const cluster = definition.cluster?.(spec, context.env);
+  const { maxArraySize } = await limitsOf(definition, context, { cluster });
   const parts = splitArray(elements, maxArraySize, elementThrottle(spec.run));
   const request = { spec, dir, worker: [...context.runtime, "_worker", dir] };
   const longest = await longestSeconds(definition, spec, context);

@@ -44,7 +44,12 @@ export async function shellInside(
   async function place(found: NonNullable<typeof native>): Promise<string | null> {
     const isArray = found.elements > 1;
     const target = { native: found, indices: isArray ? [element - found.firstElement] : null, isArray };
-    const result = await runPatiently(definition, context, shell.locate(target), clusterOf(found, cluster));
+    const result = await runPatiently(
+      definition,
+      context,
+      shell.locate(target),
+      clusterOf(definition, found, cluster),
+    );
     return result.code === 0 ? shell.parse(result.stdout) : null;
   }
 }

@@ -25,7 +25,9 @@ export async function statusOf(
 ): Promise<ElementStatus[]> {
   const { cluster: own } = await limitsOf(definition, context);
   const statuses: ElementStatus[] = [];
-  for (const [cluster, open] of Map.groupBy(openElements(jobs), (one) => clusterOf(one.native, own))) {
+  for (const [cluster, open] of Map.groupBy(openElements(jobs), (one) =>
+    clusterOf(definition, one.native, own),
+  )) {
     statuses.push(...(await statusOnCluster(definition, open, { cluster, own, detail }, context)));
   }
   return statuses;
@@ -39,7 +41,7 @@ export async function forgetStatus(
 ): Promise<void> {
   const { cluster: own } = await limitsOf(definition, context);
   const natives = jobs.flatMap((job) => job.natives.map((native) => ({ job, native })));
-  for (const [cluster, open] of Map.groupBy(natives, (one) => clusterOf(one.native, own))) {
+  for (const [cluster, open] of Map.groupBy(natives, (one) => clusterOf(definition, one.native, own))) {
     for (const stage of definition.status) {
       forgetAnswer(
         context.home,
@@ -54,9 +56,16 @@ export async function forgetStatus(
   }
 }
 
-/** The cluster that has to be named to reach a native id; null for this host's own. */
-export function clusterOf(native: NativeId, own: string | null): string | null {
-  return native.cluster === null || own === null || native.cluster === own ? null : native.cluster;
+/**
+ * The cluster that has to be named to reach a native id; null for this host's own. Where nobody knows what that is called,
+ * the id's is named to be safe, if the scheduler can be told.
+ */
+export function clusterOf(
+  { onCluster }: SchedulerDefinition,
+  native: NativeId,
+  own: string | null,
+): string | null {
+  return native.cluster === own || (own === null && !onCluster) ? null : native.cluster;
 }
 
 async function statusOnCluster(

@@ -3,7 +3,7 @@ import type { NativeId } from "../../model/job.ts";
 import { ensureDir, writeFileAtomic } from "../../store/files.ts";
 import { writeEnvironment } from "../../store/jobs.ts";
 import { jobFiles } from "../../store/layout.ts";
-import type { ExecutorContext, Submission, SubmitRequest } from "../contract.ts";
+import type { ExecutorContext, SpecDraft, Submission, SubmitRequest } from "../contract.ts";
 import type { CommandResult } from "../run.ts";
 import { arrayOf } from "./array.ts";
 import {
@@ -39,21 +39,24 @@ export async function submitArrays(
   ensureDir(jobFiles.logs(dir));
   if (definition.storesEnvironment) writeEnvironment(dir, request.environment);
   const longest = await longestSeconds(definition, spec, context);
+  const cluster = definition.cluster?.(spec, context.env) ?? null;
   for (let isAgain = false; ; isAgain = true) {
-    const limits = await limitsOf(definition, context, { anew: isAgain });
+    const limits = await limitsOf(definition, context, { anew: isAgain, cluster });
     const parts = splitArray(elements, limits.maxArraySize, elementThrottle(spec.run));
     const natives: NativeId[] = [];
     try {
       for (const part of parts) {
         const array = arrayOf(request, part, natives, context, longest);
         if (part === parts[0]) writeScript(jobFiles.script(dir), definition.script(array));
-        natives.push(await submitArray(definition, array, part, request, limits.cluster, context));
+        natives.push(
+          await submitArray(definition, array, part, request, { cluster, own: limits.cluster }, context),
+        );
       }
-      return { natives };
+      return { natives: await nameCluster(definition, natives, context) };
     } catch (error) {
-      await takeBack(definition, natives, context);
+      await takeBack(definition, natives, cluster, context);
       const mayBeLimit = !isAgain && elements > 1 && isForGood(error);
-      const isSmaller = mayBeLimit && (await limitHasShrunk(definition, limits, context));
+      const isSmaller = mayBeLimit && (await limitHasShrunk(definition, limits, cluster, context));
       if (!isSmaller) throw error;
     }
   }
@@ -69,17 +72,18 @@ export async function submitAgain(
   again: { natives: NativeId[]; elements: number[] },
   context: ExecutorContext,
 ): Promise<Submission> {
-  const { cluster } = await limitsOf(definition, context);
+  const cluster = definition.cluster?.(request.spec, context.env) ?? null;
+  const { cluster: own } = await limitsOf(definition, context, { cluster });
   const longest = await longestSeconds(definition, request.spec, context);
   const natives: NativeId[] = [];
   try {
     for (const part of partsAgain(again.natives, again.elements, elementThrottle(request.spec.run))) {
       const array = { ...arrayOf(request, part, [], context, longest), after: [] };
-      natives.push(await submitArray(definition, array, part, request, cluster, context));
+      natives.push(await submitArray(definition, array, part, request, { cluster, own }, context));
     }
-    return { natives };
+    return { natives: await nameCluster(definition, natives, context) };
   } catch (error) {
-    await takeBack(definition, natives, context);
+    await takeBack(definition, natives, cluster, context);
     throw error;
   }
 }
@@ -89,16 +93,27 @@ export async function findByToken(
   definition: SchedulerDefinition,
   find: NonNullable<SchedulerDefinition["find"]>,
   token: string,
+  spec: SpecDraft,
   context: ExecutorContext,
 ): Promise<Submission | null> {
   const argv = find.argv(String(ownUid()), token);
-  const result = await runPatiently(definition, context, argv, null);
+  const cluster = definition.cluster?.(spec, context.env) ?? null;
+  const result = await runPatiently(definition, context, argv, cluster);
   if (result.code !== 0) throw commandError(definition, `${definition.name} was not asked`, argv, result);
   const found = find.parse(result.stdout, token);
   if (found.length === 0) return null;
-  const { cluster } = await limitsOf(definition, context);
-  return { natives: found.map((one) => ({ ...one, cluster })) };
+  const { cluster: own } = await limitsOf(definition, context, { cluster });
+  return {
+    natives: await nameCluster(
+      definition,
+      found.map((one) => ({ ...one, cluster: own })),
+      context,
+    ),
+  };
 }
+
+/** Where a submission goes: the cluster that has to be named for it, and what the one that takes it is called. */
+type Place = { cluster: string | null; own: string | null };
 
 /** Submits one array, once: after an answer that leaves it open whether it was accepted, the scheduler is asked first. */
 async function submitArray(
@@ -106,7 +121,7 @@ async function submitArray(
   array: NativeArray,
   part: Part,
   request: SubmitRequest,
-  own: string | null,
+  { cluster, own }: Place,
   context: ExecutorContext,
 ): Promise<NativeId> {
   const argv = definition.submit.argv(array, jobFiles.script(array.dir));
@@ -133,7 +148,7 @@ async function submitArray(
     const text = typeof result === "string" ? result : textOf(result);
     if (isUncertain(definition, result, text)) {
       if (!definition.find) throw unknownOutcome(definition, text);
-      const accepted = await lookUp(definition, definition.find, array, context);
+      const accepted = await lookUp(definition, definition.find, array, cluster, context);
       if (accepted) return nativeOf(accepted.id, own, accepted.submitted, part);
     }
     if (typeof result === "string") throw unknownOutcome(definition, text);
@@ -164,11 +179,12 @@ async function lookUp(
   definition: SchedulerDefinition,
   find: NonNullable<SchedulerDefinition["find"]>,
   array: NativeArray,
+  cluster: string | null,
   context: ExecutorContext,
 ): Promise<FoundArray | null> {
   const { token } = array.spec;
   for (const delay of [...retryDelays(definition), null]) {
-    const result = await runOn(definition, context, find.argv(String(ownUid()), token), null);
+    const result = await runOn(definition, context, find.argv(String(ownUid()), token), cluster);
     if (result.code === 0) {
       const found = find.parse(result.stdout, token);
       return found.find((one) => one.firstElement === array.firstElement) ?? null;
@@ -179,16 +195,31 @@ async function lookUp(
   throw unknownOutcome(definition, "and it cannot be asked");
 }
 
+/**
+ * Ids mean nothing without their cluster where several share a home. What it is called was asked for with little
+ * patience before; now that it has accepted a job, it will say so.
+ */
+async function nameCluster(
+  definition: SchedulerDefinition,
+  natives: NativeId[],
+  context: ExecutorContext,
+): Promise<NativeId[]> {
+  if (!definition.onCluster || natives.every(({ cluster }) => cluster !== null)) return natives;
+  const { cluster: own } = await limitsOf(definition, context, { anew: true });
+  return natives.map((native) => ({ ...native, cluster: native.cluster ?? own }));
+}
+
 /** What was accepted of a job whose other parts were refused goes again. */
 async function takeBack(
   definition: SchedulerDefinition,
   natives: NativeId[],
+  cluster: string | null,
   context: ExecutorContext,
 ): Promise<void> {
   if (natives.length === 0) return;
   const targets = natives.map((native) => ({ native, indices: null, isArray: native.elements > 1 }));
   for (const argv of definition.cancel(targets)) {
-    const result = await runOn(definition, context, argv, null).catch(() => null);
+    const result = await runOn(definition, context, argv, cluster).catch(() => null);
     if (result?.code === 0) continue;
     context.note(
       `Parts of the refused job may still be there: ${natives.map((native) => native.id).join(", ")}`,
@@ -199,9 +230,10 @@ async function takeBack(
 async function limitHasShrunk(
   definition: SchedulerDefinition,
   known: { maxArraySize: number | null },
+  cluster: string | null,
   context: ExecutorContext,
 ): Promise<boolean> {
-  const { maxArraySize } = await limitsOf(definition, context, { anew: true });
+  const { maxArraySize } = await limitsOf(definition, context, { anew: true, cluster });
   return maxArraySize !== null && (known.maxArraySize === null || maxArraySize < known.maxArraySize);
 }
 

@@ -1,12 +1,24 @@
 import { JobxError } from "../../errors.ts";
-import { packedTasks } from "../../model/elements.ts";
+import { elementOfTask, packedTasks } from "../../model/elements.ts";
+import type { JobSpec } from "../../model/job.ts";
 import { heldBy } from "../../model/natives.ts";
+import { isRequested, type RequestedTasks } from "../../store/requests.ts";
 import type { ElementStatus, ExecutorContext, JobRef, TaskSelection } from "../contract.ts";
 import { commandError, matches, runPatiently, textOf } from "./commands.ts";
 import type { SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
 import type { Target } from "./native.ts";
 import { clusterOf, forgetStatus, statusOf } from "./status.ts";
+
+export type Telling = {
+  /** What it is told, for errors: "cancel the job". */
+  what: string;
+  /** The tasks of which that was wanted before; they count where an element runs several. */
+  requested?(dir: string): RequestedTasks;
+  /** An element is told for any of its tasks, the others being kept from running by their folder. */
+  isForAny?: boolean;
+  argvs(targets: Target[]): string[][];
+};
 
 /**
  * Tells the scheduler something about elements, in few commands, cluster by cluster. Elements that it does not know,
@@ -16,14 +28,19 @@ export async function tellScheduler(
   definition: SchedulerDefinition,
   selections: TaskSelection[],
   context: ExecutorContext,
-  what: string,
-  argvs: (targets: Target[]) => string[][],
+  { what, requested, isForAny = false, argvs }: Telling,
 ): Promise<void> {
   const jobs = selections.map(({ job }) => job);
   const live = liveElements(await statusOf(definition, jobs, context));
-  const targets = selections.flatMap((selection) => targetsOf(selection, live.get(selection.job.id)));
+  const targets = selections.flatMap(({ job, tasks }) => {
+    const own = live.get(job.id);
+    if (!own) return [];
+    const told = new Set(tasks);
+    const isTold = (task: number) => told.has(task) || isRequested(requested?.(job.dir) ?? null, task);
+    return targetsOf(job, own, tasks === null ? null : wantedElements(job.spec, told, isTold, isForAny));
+  });
   const { cluster: own } = await limitsOf(definition, context);
-  for (const [cluster, group] of Map.groupBy(targets, ({ native }) => clusterOf(native, own))) {
+  for (const [cluster, group] of Map.groupBy(targets, ({ native }) => clusterOf(definition, native, own))) {
     for (const argv of argvs(group)) {
       const result = await runPatiently(definition, context, argv, cluster);
       if (result.code === 0 || matches(definition.goneErrors, textOf(result))) continue;
@@ -34,10 +51,8 @@ export async function tellScheduler(
   if (targets.length > 0) await forgetStatus(definition, jobs, context);
 }
 
-/** The native elements that a selection means: whole arrays where it can be, and of a packed element all or nothing. */
-function targetsOf({ job, tasks }: TaskSelection, live: Set<number> | undefined): Target[] {
-  if (!live) return [];
-  const wanted = tasks === null ? null : wantedElements(job, new Set(tasks));
+/** The native elements that are meant, null for all: whole arrays where it can be. */
+function targetsOf(job: JobRef, live: Set<number>, wanted: Set<number> | null): Target[] {
   return heldBy(job.natives).flatMap(({ native, elements }) => {
     const own = elements.filter((element) => live.has(element));
     const chosen = wanted === null ? own : own.filter((element) => wanted.has(element));
@@ -48,17 +63,16 @@ function targetsOf({ job, tasks }: TaskSelection, live: Set<number> | undefined)
   });
 }
 
-/** A task that shares its element with others is told by its folder alone. */
-function wantedElements(job: JobRef, tasks: Set<number>): Set<number> {
-  const { pack } = job.spec.run;
-  const elements = new Set([...tasks].map((task) => Math.floor(task / pack.tasks)));
-  if (pack.tasks === 1) return elements;
-  for (const element of elements) {
-    for (const task of packedTasks(job.spec, element)) {
-      if (!tasks.has(task)) elements.delete(element);
-    }
-  }
-  return elements;
+/** The elements of these tasks. One that runs others as well is told only where the same is wanted of all of them. */
+function wantedElements(
+  spec: JobSpec,
+  tasks: Set<number>,
+  isTold: (task: number) => boolean,
+  isForAny: boolean,
+): Set<number> {
+  const elements = new Set([...tasks].map((task) => elementOfTask(spec, task)));
+  if (isForAny || spec.run.pack.tasks === 1) return elements;
+  return new Set([...elements].filter((element) => [...packedTasks(spec, element)].every(isTold)));
 }
 
 function liveElements(statuses: ElementStatus[]): Map<number, Set<number>> {
