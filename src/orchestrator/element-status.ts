@@ -1,3 +1,4 @@
+import { JobxError } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
 import { holderOf, timesResubmitted } from "../model/natives.ts";
 import type { Verdict } from "../model/records.ts";
@@ -174,10 +175,17 @@ export function verdictsOf(
   return verdicts;
 }
 
-/** Keeps verdicts, all of a look at a job in one file: thousands of elements may have ended at once. */
+/**
+ * Gives tasks their verdicts, and keeps these, all of a look at a job in one file: thousands of elements may have ended
+ * at once. In a full home, or in somebody else's, they hold for this process, and the next one comes to the same.
+ */
 export function closeTasks(job: JobReader, verdicts: Verdict[]): void {
-  addVerdicts(job.dir, verdicts);
   for (const verdict of verdicts) job.addVerdict(verdict);
+  try {
+    addVerdicts(job.dir, verdicts);
+  } catch (error) {
+    if (!(error instanceof JobxError && error.code === "STORAGE")) throw error;
+  }
 }
 
 /** Whether a reason needs no word of what runs the task again: nobody lost it, or the reason says what to do. */

@@ -2,7 +2,8 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor } from "../executor/contract.ts";
-import type { JobSpec } from "../model/job.ts";
+import type { JobSpec, NativeId } from "../model/job.ts";
+import { elementsOfNative } from "../model/natives.ts";
 import type { Verdict } from "../model/records.ts";
 import { isFinal } from "../model/states.ts";
 import { wayOut } from "../model/way-out.ts";
@@ -15,8 +16,12 @@ import type { Services } from "./services.ts";
 import { isSubmitterGone } from "./submitter.ts";
 import { summaryOf } from "./summary.ts";
 
-/** A submission that has no native id after this long was interrupted. */
-const SUBMISSION_SECONDS = 60;
+/**
+ * A submission without a native id was interrupted after this long: where its process is gone, once the scheduler's
+ * command that it may have left behind has given up as well; else once the slowest would be through.
+ */
+const ORPHANED_SECONDS = 240;
+const SUBMISSION_SECONDS = 900;
 
 /** `resubmit`: submits lost tasks again. `detail`: a person wants to know why tasks wait. */
 export type SettleOptions = { resubmit?: boolean; detail?: boolean };
@@ -159,8 +164,11 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
     // Looked at again only now: it may have been accepted, and have ended, until just before.
     job.refresh();
     if (job.natives !== null || job.isFinal) continue;
-    const found = await executor.find?.(job.spec.token, services.executors.contextFor(executor));
-    if (found) {
+    const found = await executor.find?.(job.spec.token, services.executors.contextFor(executor), job.spec);
+    // Its submitter may have written them down meanwhile, and be amid a job of several arrays until then.
+    job.refresh();
+    if (job.natives !== null) continue;
+    if (found && (cutOff || isWhole(executor, job.spec, found.natives))) {
       writeNative(job.dir, found);
       job.natives = found.natives;
       continue;
@@ -179,11 +187,18 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
   }
 }
 
+/** Whether these arrays are all of a job. */
+function isWhole(executor: Executor, spec: JobSpec, natives: NativeId[]): boolean {
+  const found = new Set(natives.flatMap(elementsOfNative));
+  return found.size >= elementsOf(executor, spec);
+}
+
 /**
  * Whether a submission without a native id comes to nothing any more. A scheduler's command may outlive the jobx that
  * started it, so only what this host runs itself is over as soon as that has died.
  */
 function isCutOff(executor: Executor, spec: JobSpec): boolean {
   const age = (Date.now() - Date.parse(spec.created)) / 1000;
-  return age >= SUBMISSION_SECONDS || (executor.capabilities.thisHost === true && isSubmitterGone(spec));
+  if (!isSubmitterGone(spec)) return age >= SUBMISSION_SECONDS;
+  return executor.capabilities.thisHost === true || age >= ORPHANED_SECONDS;
 }

@@ -12,10 +12,11 @@ import { resolveSelectors } from "../../src/orchestrator/select.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { readJobs } from "../../src/orchestrator/view.ts";
 import { waitFor } from "../../src/orchestrator/wait.ts";
-import { readSpec, readSummary, writeSpec } from "../../src/store/jobs.ts";
+import { readNative, readSpec, readSummary, writeSpec } from "../../src/store/jobs.ts";
 import { jobDir, jobFiles, segmentPath } from "../../src/store/layout.ts";
 import { SegmentWriter } from "../../src/store/segments.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
+import { fill, mountSmall } from "../helpers/small-disk.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { startedRecord } from "../store/records.ts";
 
@@ -50,6 +51,8 @@ async function firstView(services: Parameters<typeof readJobs>[0], id: number) {
   if (!view) throw new Error(`job ${id} was not read`);
   return view;
 }
+
+const disk = mountSmall();
 
 describe("a wait", () => {
   test("is given up in time, and when it is interrupted, although its executor never answers", async () => {
@@ -98,6 +101,66 @@ describe("a job", () => {
     await submitJob(services, input(1)).catch(() => null);
     expect((await firstView(services, 1)).natives[0]?.id).toBe("n9");
   });
+
+  test("of several arrays is not taken for the first of them while these are being submitted", async () => {
+    const parts = ["n1", "n2"].map((id, part) => ({
+      id,
+      cluster: null,
+      submitted: "2026-01-01T00:00:00Z",
+      firstElement: part,
+      elements: 1,
+    }));
+    const found = { natives: parts.slice(0, 1) };
+    const memory = new MemoryExecutor({ find: async () => found });
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(2));
+    rmSync(jobFiles.native(dir));
+    expect(await firstView(services, 1)).toMatchObject({ natives: [], reason: "it is being submitted" });
+    expect(readNative(dir)).toBeNull();
+    found.natives = parts;
+    expect((await firstView(services, 1)).natives).toHaveLength(2);
+    // Of a submission that was cut off in between, what was accepted is all that there is.
+    rmSync(jobFiles.native(dir));
+    found.natives = parts.slice(0, 1);
+    writeSpec(dir, { ...readSpec(dir), created: "2020-01-01T00:00:00.000Z" });
+    expect((await firstView(services, 1)).natives).toHaveLength(1);
+  });
+
+  test("that is still being submitted after minutes is not lost while its submitter lives", async () => {
+    const memory = new MemoryExecutor({ find: async () => null });
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(1));
+    rmSync(jobFiles.native(dir));
+    const spec = readSpec(dir);
+    if (!spec.submitter) throw new Error("the request does not say who submitted it");
+    // As long as a full queue has sbatch try again by itself.
+    writeSpec(dir, { ...spec, created: new Date(Date.now() - 300_000).toISOString() });
+    expect((await firstView(services, 1)).state).toBe("queued");
+    const gone = { ...spec, submitter: { ...spec.submitter, start: "another" } };
+    writeSpec(dir, { ...gone, created: new Date(Date.now() - 120_000).toISOString() });
+    expect((await firstView(services, 1)).state).toBe("queued");
+    writeSpec(dir, { ...gone, created: new Date(Date.now() - 300_000).toISOString() });
+    expect((await firstView(services, 1)).state).toBe("lost");
+  });
+
+  test.skipIf(!disk)(
+    "is lost also where that cannot be written down, and so are its neighbours",
+    async () => {
+      const home = join(disk ?? "", "home");
+      const memory = new MemoryExecutor();
+      const services = memory.services(home);
+      await submitJob(services, input(1));
+      await submitJob(services, input(1));
+      fill(join(home, "filler"));
+      memory.answer = { state: "ended", native: "NODE_FAIL", reason: "node3 went down", node: "node3" };
+      const views = await readJobs(services, [1, 2]);
+      expect(views.map(({ state }) => state)).toEqual(["lost", "lost"]);
+      const [waited] = await waitFor(services, await resolveSelectors(services, ["1"]), {
+        timeoutSeconds: 20,
+      });
+      expect(waited?.state).toBe("lost");
+    },
+  );
 
   test("whose submission was cut off is lost after a while, and says how to submit it again", async () => {
     const memory = new MemoryExecutor();

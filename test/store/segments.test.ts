@@ -1,16 +1,14 @@
-import { afterAll, describe, expect, spyOn, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import {
   appendFileSync,
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import { JobxError } from "../../src/errors.ts";
@@ -19,6 +17,7 @@ import { readSegment } from "../../src/store/segment-reader.ts";
 import { JobTail } from "../../src/store/segment-tail.ts";
 import { SegmentWriter } from "../../src/store/segments.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { fill, mountSmall } from "../helpers/small-disk.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { resultRecord, startedRecord } from "./records.ts";
 
@@ -206,9 +205,7 @@ describe("a writer that is killed", () => {
   }, 30_000);
 });
 
-const isRoot = process.getuid?.() === 0;
-const mounted = isRoot && process.platform === "linux" ? mountSmall() : null;
-if (!mounted) console.warn("SKIPPED: the tests with a full disk need root and mount(8); they did not run");
+const mounted = mountSmall();
 
 describe.skipIf(!mounted)("a full disk", () => {
   const folder = mounted ?? "";
@@ -329,24 +326,3 @@ describe("the tail of a job", () => {
     expect(tail.poll().damage.length).toBe(0);
   });
 });
-
-/** A file system of 256 KiB that lasts as long as this test file; null where mounting is not allowed. */
-function mountSmall(): string | null {
-  const path = mkdtempSync(join(tmpdir(), "jobx-full-"));
-  const made = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "jobx-test", path]);
-  afterAll(() => {
-    if (made.exitCode === 0) Bun.spawnSync(["umount", path]);
-    rmSync(path, { recursive: true, force: true });
-  });
-  return made.exitCode === 0 ? path : null;
-}
-
-function fill(path: string): void {
-  for (const size of [65_536, 4_096]) {
-    try {
-      for (;;) appendFileSync(path, Buffer.alloc(size));
-    } catch {
-      // Full, for writes of this size.
-    }
-  }
-}
