@@ -48,7 +48,7 @@ export async function followToEnd(
   const writer = logWriter(context.output, selected.id, files, { ranks: ranksOf(first.spec.resources) > 1 });
   const chunks = followLogs(files, {
     lines: choice.lines ?? null,
-    stateOf: (task) => (view ?? first).task(task).state,
+    stateOf: (task) => (view ?? first).recordedState(task),
     ended: waiting,
     signal: stop.signal,
   });

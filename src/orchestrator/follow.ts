@@ -7,7 +7,7 @@ export type LogChunk = LogFile & { bytes: Uint8Array };
 export type FollowOptions = {
   /** Begin with the last lines of logs that exist already; null: with everything. */
   lines: number | null;
-  /** How a task stands, as far as is known; asked often, so it must be cheap. */
+  /** How a task stands by its records: what looks lost may be submitted again. Asked often, so it must be cheap. */
   stateOf(task: number): TaskState;
   /** Resolves when all tasks have ended: everything is then read once more, and that is all. */
   ended?: Promise<unknown>;

@@ -108,7 +108,11 @@ export async function claimLost(
       hint: `See by ${name}'s own commands whether it runs; jobx wait ${job.id} gives up what is lost`,
     });
   }
-  const found = await executor.find(tokenAgain(job, natives), services.executors.contextFor(executor));
+  const found = await executor.find(
+    tokenAgain(job, natives),
+    services.executors.contextFor(executor),
+    job.spec,
+  );
   if (!found) return claim;
   const again = found.natives.map((native) => ({ ...native, only: indicesIn(native, elements) }));
   keepNatives(services, executor, job, again, elements.length);
@@ -125,6 +129,8 @@ function keepNatives(
   const natives = [...(job.natives ?? []), ...again];
   writeNative(job.dir, { natives });
   job.natives = natives;
+  // What looked lost waits again.
+  for (const [task, { lost }] of job.overlays) if (lost) job.overlays.delete(task);
   const ids = again.map(({ id }) => id).join(", ");
   const what = elements === 1 ? "a lost part" : `${elements} lost parts`;
   services.note(`Submitted ${what} of job ${job.id} again: ${executor.name} ${ids}`);

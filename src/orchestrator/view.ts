@@ -23,6 +23,8 @@ export type JobView = {
   /** Bytes on disk that did not match their checksum, by file and offset. */
   damage: Damage[];
   task(index: number): TaskView;
+  /** What records and verdicts alone say of a task; the executor's word on it is not the last. */
+  recordedState(index: number): TaskState;
   /** Every task in order; made when asked for, since a job may have 100,000. */
   tasks(): Iterable<TaskView>;
 };
@@ -70,6 +72,7 @@ export function viewOf(reader: JobReader): JobView {
     },
     damage,
     task: (index) => reader.task(index),
+    recordedState: (index) => reader.recordedState(index),
     tasks: () => tasksOf(reader),
   };
 }

@@ -43,6 +43,8 @@ describe("what was lost and has retries left", () => {
     const view = await readJob(services, id);
     expect(view.counts).toMatchObject({ failed: 2, queued: 0 });
     expect(view.task(0).reason).toBe(`signal 9; jobx wait ${id} submits it again (retry 1 of 1)`);
+    // Whoever follows its logs goes on.
+    expect(view.recordedState(0)).toBe("queued");
     expect(calls).toEqual([]);
   });
 
