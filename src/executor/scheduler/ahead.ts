@@ -11,13 +11,13 @@ const KEPT_MS = 60_000;
 export async function tellAhead(
   definition: SchedulerDefinition,
   rows: NativeStatus[],
-  cluster: string | null,
+  { cluster, own }: { cluster: string | null; own: string | null },
   context: ExecutorContext,
 ): Promise<void> {
   const { ahead } = definition;
   const waiting = rows.filter((row) => ahead?.isWhy(row));
   if (!ahead || waiting.length === 0) return;
-  const name = `${definition.name}-${cluster ?? "cluster"}-ahead`.replaceAll(/[^\w.+-]/g, "_");
+  const name = `${definition.name}-${cluster ?? own ?? "cluster"}-ahead`.replaceAll(/[^\w.+-]/g, "_");
   const kept = readAnswer<{ at: number; stdout: string }>(context.home, name);
   const isFresh = kept !== null && Math.abs(Date.now() - kept.at) < KEPT_MS;
   const stdout = isFresh ? kept.stdout : await ask();

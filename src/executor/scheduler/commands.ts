@@ -88,7 +88,12 @@ export function commandError(
 
 function clusterArgv(definition: SchedulerDefinition, argv: string[], cluster: string): string[] {
   if (definition.onCluster) return definition.onCluster(argv, cluster);
-  throw new JobxError("REFUSED", `The job is on the cluster ${cluster}, which cannot be reached from here`, {
+  throw elsewhere(cluster);
+}
+
+/** A cluster that commands of this host do not reach. */
+export function elsewhere(cluster: string): JobxError {
+  return new JobxError("REFUSED", `The job is on the cluster ${cluster}, which cannot be reached from here`, {
     hint: `Run jobx on a host of ${cluster}`,
   });
 }

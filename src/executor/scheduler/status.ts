@@ -94,7 +94,7 @@ async function statusOnCluster(
   }
   if (place.detail) {
     const found = open.flatMap((one) => one.found ?? []);
-    await (await import("./ahead.ts")).tellAhead(definition, found, place.cluster, context);
+    await (await import("./ahead.ts")).tellAhead(definition, found, place, context);
   }
   const known = new Set(open.flatMap(({ native, found }) => (found ? [native] : [])));
   return open.map((one) => ({ ...elementStatus(definition, one, known.has(one.native), silent), asOf }));

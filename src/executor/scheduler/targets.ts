@@ -1,10 +1,9 @@
-import { JobxError } from "../../errors.ts";
 import { elementOfTask, packedTasks } from "../../model/elements.ts";
 import type { JobSpec } from "../../model/job.ts";
 import { heldBy } from "../../model/natives.ts";
 import { isRequested, type RequestedTasks } from "../../store/requests.ts";
 import type { ElementStatus, ExecutorContext, JobRef, TaskSelection } from "../contract.ts";
-import { commandError, matches, runPatiently, textOf } from "./commands.ts";
+import { commandError, elsewhere, matches, runPatiently, textOf } from "./commands.ts";
 import type { SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
 import type { Target } from "./native.ts";
@@ -84,10 +83,4 @@ function liveElements(statuses: ElementStatus[]): Map<number, Set<number>> {
     else live.set(job, new Set([element]));
   }
   return live;
-}
-
-function elsewhere(cluster: string): JobxError {
-  return new JobxError("REFUSED", `The job is on the cluster ${cluster}, which cannot be reached from here`, {
-    hint: `Run this on a host of ${cluster}`,
-  });
 }
