@@ -1,5 +1,4 @@
 import { elementOfTask, packedTasks } from "../../model/elements.ts";
-import type { JobSpec } from "../../model/job.ts";
 import { heldBy } from "../../model/natives.ts";
 import { isRequested, type RequestedTasks } from "../../store/requests.ts";
 import type { ElementStatus, ExecutorContext, JobRef, TaskSelection } from "../contract.ts";
@@ -27,24 +26,23 @@ export async function tellScheduler(
   definition: SchedulerDefinition,
   selections: TaskSelection[],
   context: ExecutorContext,
-  { what, requested, isForAny = false, argvs }: Telling,
+  telling: Telling,
 ): Promise<void> {
   const jobs = selections.map(({ job }) => job);
   const live = liveElements(await statusOf(definition, jobs, context));
   const targets = selections.flatMap(({ job, tasks }) => {
     const own = live.get(job.id);
-    if (!own) return [];
-    const told = new Set(tasks);
-    const isTold = (task: number) => told.has(task) || isRequested(requested?.(job.dir) ?? null, task);
-    return targetsOf(job, own, tasks === null ? null : wantedElements(job.spec, told, isTold, isForAny));
+    return own
+      ? targetsOf(job, own, tasks === null ? null : wantedElements(job, new Set(tasks), telling))
+      : [];
   });
   const { cluster: own } = await limitsOf(definition, context);
   for (const [cluster, group] of Map.groupBy(targets, ({ native }) => clusterOf(definition, native, own))) {
-    for (const argv of argvs(group)) {
+    for (const argv of telling.argvs(group)) {
       const result = await runPatiently(definition, context, argv, cluster);
       if (result.code === 0 || matches(definition.goneErrors, textOf(result))) continue;
       if (cluster !== null && matches(definition.clusterErrors, textOf(result))) throw elsewhere(cluster);
-      throw commandError(definition, `${definition.name} did not ${what}`, argv, result);
+      throw commandError(definition, `${definition.name} did not ${telling.what}`, argv, result);
     }
   }
   if (targets.length > 0) await forgetStatus(definition, jobs, context);
@@ -64,13 +62,14 @@ function targetsOf(job: JobRef, live: Set<number>, wanted: Set<number> | null): 
 
 /** The elements of these tasks. One that runs others as well is told only where the same is wanted of all of them. */
 function wantedElements(
-  spec: JobSpec,
+  { spec, dir }: JobRef,
   tasks: Set<number>,
-  isTold: (task: number) => boolean,
-  isForAny: boolean,
+  { requested, isForAny }: Telling,
 ): Set<number> {
   const elements = new Set([...tasks].map((task) => elementOfTask(spec, task)));
   if (isForAny || spec.run.pack.tasks === 1) return elements;
+  const before = requested?.(dir) ?? null;
+  const isTold = (task: number) => tasks.has(task) || isRequested(before, task);
   return new Set([...elements].filter((element) => [...packedTasks(spec, element)].every(isTold)));
 }
 
