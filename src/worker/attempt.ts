@@ -77,9 +77,9 @@ export class Attempt {
     };
   }
 
-  /** Ends every rank. The first cause counts. */
+  /** Ends every rank. The first cause counts, but for a cancellation: nothing may follow it, whatever came before. */
   stop(cause: Cause, reason: string): void {
-    if (this.#ranks.areEnding) return;
+    if (this.#ranks.areEnding && cause !== "cancelled") return;
     this.#cause = cause;
     this.#causeReason = reason;
     this.#ranks.end(cause);

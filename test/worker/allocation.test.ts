@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { addCancelled } from "../../src/store/jobs.ts";
+import { addCancelled, addInterrupt } from "../../src/store/jobs.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import {
@@ -133,6 +133,23 @@ describe("a packed task that is cancelled while it runs", () => {
     writeFileSync(join(home, "go"), "");
     expect(await worker.ended).toBe(1);
     expect(resultsOf(dir).map(({ status }) => status)).toEqual(["cancelled", "succeeded"]);
+  });
+
+  test("does not run again either where it was just being ended for something else", async () => {
+    const home = tempDir();
+    const leaving = `trap 'echo ending' TERM; echo ready; until test -e ${home}/go; do sleep 0.05; done; exit 1`;
+    const script = `test $JOBX_TASK = 1 && exec sleep 300; test $JOBX_ATTEMPT -gt 0 && exit 0; ${leaving}`;
+    const run = { pack: { tasks: 2, slots: 2 }, requeue: true };
+    const dir = makeJob(home, { argv: ["sh", "-c", script], tasks: [{}, {}], run });
+    const worker = await whenReady(dir, allocation(home), 2);
+    addInterrupt(dir, { tasks: [0], kind: "preempted" });
+    await eventually(() => logOf(dir, 0, "out", 2).includes("ending"));
+    addCancelled(dir, [0, 1]);
+    await eventually(() => resultsOf(dir).some(({ task }) => task === 1));
+    writeFileSync(join(home, "go"), "");
+    expect(await worker.ended).toBe(1);
+    expect(resultsOf(dir).map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
+    expect(againsOf(dir)).toEqual([]);
   });
 });
 
