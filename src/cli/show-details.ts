@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { errnoOf, JobxError } from "../errors.ts";
 import type { JobSpec, NativeId, TaskPayload } from "../model/job.ts";
 import type { AgainRecord } from "../model/records.ts";
+import { later } from "../model/task-state.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { existingLogs, logFiles } from "../orchestrator/logs.ts";
 import type { JobView } from "../orchestrator/view.ts";
@@ -117,10 +118,16 @@ function withPayload<T>(
   }
 }
 
+/** Whatever the order of the segments: each once, also where a later run of the element had a second word on it. */
 function earlierAttempts(dir: string): Map<number, AttemptJson[]> {
-  const byTask = new Map<number, AttemptJson[]>();
+  const ends = new Map<string, AgainRecord>();
   for (const record of new JobTail(dir).poll().records) {
     if (record.kind !== "again") continue;
+    const key = `${record.task}.${record.attempt}.${record.rank}`;
+    ends.set(key, later(ends.get(key), record));
+  }
+  const byTask = new Map<number, AttemptJson[]>();
+  for (const record of [...ends.values()].sort((a, b) => a.attempt - b.attempt || a.rank - b.rank)) {
     const { kind: _kind, task, ...attempt } = record;
     const known = byTask.get(task);
     if (known) known.push(attempt);

@@ -6,7 +6,7 @@ import type { RankView, TaskView } from "./task-view.ts";
 export type RankState = RankView & { record: SegmentRecord | null };
 
 /** Of two records of one rank, the one that counts: the first success, else the later attempt's, else the weightier kind. */
-export function later(a: SegmentRecord | undefined, b: SegmentRecord): SegmentRecord {
+export function later<T extends SegmentRecord>(a: T | undefined, b: T): T {
   if (a === undefined) return b;
   if (succeeded(a) !== succeeded(b)) return succeeded(a) ? a : b;
   if (a.attempt !== b.attempt) return a.attempt < b.attempt === succeeded(a) ? a : b;
@@ -102,8 +102,10 @@ function succeeded(record: SegmentRecord): boolean {
   return record.kind === "result" && record.status === "succeeded";
 }
 
+/** What a later run of the element made of an attempt that its allocation ended weighs more than that end. */
 function weight(record: SegmentRecord): number {
-  return { started: 0, again: 1, result: 2 }[record.kind];
+  if (record.kind === "again") return record.why === "preempted" ? 1 : 2;
+  return record.kind === "started" ? 0 : 3;
 }
 
 function momentOf(record: SegmentRecord): string {

@@ -75,11 +75,10 @@ function historyOf(records: SegmentRecord[], ranks: number): TaskHistory {
   };
 }
 
-/** Of several ranks, the one that asked to be run again speaks for all. */
+/** Of several ranks, the one that asked to be run again speaks for all. None does once a later run has counted the attempt. */
 function partingOf(latest: SegmentRecord[]): AgainRecord | null {
-  const left = latest.filter(
-    (record): record is AgainRecord => record.kind === "again" && record.why === "preempted",
-  );
+  const left = latest.filter((record): record is AgainRecord => record.kind === "again");
+  if (left.some(({ why }) => why !== "preempted")) return null;
   return left.find((record) => record.exitCode === AGAIN_EXIT_CODE) ?? left[0] ?? null;
 }
 

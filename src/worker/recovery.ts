@@ -74,8 +74,12 @@ function mayReturn(
   const causeReason = `${reason}; it was started again, but ${why}`;
   const end: AttemptEnd = { cause: "preempted", causeReason, ranks, startedAt, endedAt };
   const { decision, records } = judge({ ...place, task, attempt }, end, known);
+  // What counts is recorded, for the runs after this one.
   if (!("again" in decision)) recorder.ended(records);
-  else if (decision.again === "failed") known.failures++;
+  else if (decision.again === "failed") {
+    recorder.ended(records);
+    known.failures++;
+  }
   return "again" in decision;
 }
 

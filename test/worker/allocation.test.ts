@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { addCancelled, addInterrupt } from "../../src/store/jobs.ts";
+import { addCancelled, addHeld, addInterrupt, removeHeld } from "../../src/store/jobs.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import {
@@ -225,6 +225,27 @@ describe("the end of an allocation", () => {
     expect(await worker.ended).toBe(75);
     expect(await runJob(dir, allocation(home))).toBe(0);
     expect(resultOf(dir)).toMatchObject({ status: "succeeded", attempt: 1 });
+  });
+
+  test("uses a retry up where nothing else allows another attempt, once, however often the element begins", async () => {
+    const home = tempDir();
+    const argv = ["sh", "-c", "echo ready $JOBX_ATTEMPT; exec sleep 300"];
+    const dir = makeJob(home, { argv, run: { retries: 1 } });
+    const endOnce = async (isThere: () => boolean) => {
+      const worker = startWorker(dir, allocation(home));
+      await eventually(isThere);
+      worker.signal("SIGTERM");
+      expect(await worker.ended).toBe(75);
+    };
+    await endOnce(() => logOf(dir).includes("ready 0"));
+    addHeld(dir, null);
+    await endOnce(() => againsOf(dir).length === 2);
+    removeHeld(dir, null);
+    await endOnce(() => logOf(dir).includes("ready 1"));
+    expect(await runJob(dir, allocation(home))).toBe(1);
+    expect(resultOf(dir)).toMatchObject({ status: "failed", attempt: 1 });
+    const agains = againsOf(dir).map(({ attempt, why }) => `${attempt} ${why}`);
+    expect(agains.sort()).toEqual(["0 failed", "0 preempted", "1 preempted"]);
   });
 
   test("is a cancellation for tasks that jobx was asked to cancel", async () => {
