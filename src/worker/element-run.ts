@@ -186,7 +186,11 @@ export class ElementRun {
       if (slot) this.#free.add(slot);
       return false;
     }
-    this.#start(next, slot);
+    // Others went first, and may have taken the time that there was for it.
+    if (next.after && !this.#mayRunAgainHere()) {
+      this.#followUps.leave(next.after);
+      this.#free.add(slot);
+    } else this.#start(next, slot);
     return true;
   }
 

@@ -41,12 +41,15 @@ export class FollowUps {
       return { final: decision.final, next: null };
     }
     this.#histories.set(task, withAnother(history, decision.again));
-    if (here) {
-      const why = records[0]?.reason ?? undefined;
-      return { final: null, next: { task, attempt: attempt + 1, why } };
-    }
-    this.#left.push(...records.filter(isAgain));
+    const after = records.filter(isAgain);
+    if (here) return { final: null, next: { task, attempt: attempt + 1, why: after[0]?.reason, after } };
+    this.leave(after);
     return { final: null, next: null };
+  }
+
+  /** Leaves the attempt that was to follow one with these records to another run of the element. */
+  leave(after: AgainRecord[]): void {
+    this.#left.push(...after);
   }
 
   /** Records that what was left to another run has ended, since there will be none, and why. */

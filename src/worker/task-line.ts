@@ -1,3 +1,5 @@
+import type { AgainRecord } from "../model/records.ts";
+
 /** Tasks of a job; null means all, as on the wire. */
 type Tasks = number[] | null;
 
@@ -35,8 +37,8 @@ class TaskSet {
   }
 }
 
-/** A task and the attempt to be made at it; `why` is how the one before ended. */
-export type Waiting = { task: number; attempt: number; why?: string };
+/** A task and the attempt to be made at it; `why` is how the one before ended, and `after` its records where it ran here. */
+export type Waiting = { task: number; attempt: number; why?: string; after?: AgainRecord[] };
 
 /** The tasks that wait for a slot, in order, and which of them may not start. */
 export class TaskLine {

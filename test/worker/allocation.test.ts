@@ -292,6 +292,21 @@ describe("a time limit inside an allocation", () => {
     ]);
   });
 
+  test("is not cut short for a retry that waited for other tasks: the element is run again for it", async () => {
+    const home = tempDir();
+    const script = "test $JOBX_ATTEMPT -gt 0 && exit 0; test $JOBX_TASK = 0 && exit 3; sleep 1";
+    const argv = ["sh", "-c", script];
+    const run = { pack: { tasks: 2, slots: 1 }, retries: 1 };
+    const dir = makeJob(home, { argv, tasks: [{}, {}], resources: { timeSeconds: 2 }, run });
+    const env = allocation(home, { JOBX_ELEMENT_SECONDS: "5" });
+    expect(await runJob(dir, env)).toBe(75);
+    expect(resultsOf(dir)).toMatchObject([{ task: 1, status: "succeeded" }]);
+    expect(againsOf(dir)).toMatchObject([{ task: 0, attempt: 0, why: "failed" }]);
+    expect(readFileSync(join(home, "requeue"), "utf8")).toBe("asked\n");
+    expect(await runJob(dir, { ...env, JOBX_RESTARTS: "1" })).toBe(0);
+    expect(resultsOf(dir)).toMatchObject([{ attempt: 1, status: "succeeded" }, { task: 1 }]);
+  });
+
   test("is the task's end when the scheduler refuses to run the element again", async () => {
     const home = tempDir();
     const dir = makeJob(home, { argv: SLOW, resources: almostAll });
