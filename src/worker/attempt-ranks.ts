@@ -10,7 +10,7 @@ import { FUNCTION_GRACE_MS, GRACE_MS } from "./limits.ts";
 import type { Cause } from "./policy.ts";
 import { neverRan, type RankEnd, type RankProcess, type Unheard } from "./rank.ts";
 import { siblingReason } from "./reasons.ts";
-import type { Watched } from "./sampler.ts";
+import type { ProcessTree, Watched } from "./sampler.ts";
 import { startRank } from "./start-rank.ts";
 
 /** What the ranks of an attempt are started with. */
@@ -35,6 +35,8 @@ export class AttemptRanks {
   readonly #context: ElementContext;
   readonly #start: RanksStart;
   readonly #live = new Map<number, Omit<RankProcess, "ended">>();
+  /** Together, since --mem is for a task's ranks on one host; a control group limits them by itself. */
+  readonly #watched: Watched;
   #warned = false;
   #ending: { cause: Cause | null } | null = null;
   /** Why the ranks that still run are ended, when it is another rank's fault. */
@@ -43,6 +45,9 @@ export class AttemptRanks {
   constructor(context: ElementContext, start: RanksStart) {
     this.#context = context;
     this.#start = start;
+    const { cgroup, onExceeded } = start;
+    const limitBytes = cgroup === null ? (context.spec.resources.memBytes ?? null) : null;
+    this.#watched = { trees: new Set(), limitBytes, onExceeded };
   }
 
   /** Whether they were asked to end. */
@@ -129,10 +134,9 @@ export class AttemptRanks {
 
   /** Starts one rank, records it, and follows it to its end. */
   #begin(rank: number, upTo: number | null): Promise<RankEnd> | RankEnd {
-    const { recorder, family, sampler, spec } = this.#context;
-    const { task, attempt, slot, payload, why, cgroup, onExceeded } = this.#start;
-    const limitBytes = cgroup === null ? (spec.resources.memBytes ?? null) : null;
-    const watched: Watched = { pid: 0, peakBytes: 0, limitBytes, onExceeded };
+    const { recorder, family } = this.#context;
+    const { task, attempt, slot, payload, why, cgroup } = this.#start;
+    const watched: ProcessTree = { pid: 0, peakBytes: 0 };
     const place = { task, attempt, rank, slot, payload, why, upTo, watched, cgroup };
     const started = startRank(this.#context, place);
     if (!("pid" in started)) return started;
@@ -142,17 +146,29 @@ export class AttemptRanks {
     if (ownsGroup) this.groups.push(pid);
     this.#live.set(rank, started);
     const noteEnd = recorder.started(() => this.#startedRecord(rank, pid));
-    sampler.add(watched);
+    this.#watch(watched);
     return started.ended.then((end) => {
       noteEnd();
       this.#live.delete(rank);
-      sampler.delete(watched);
+      this.#unwatch(watched);
       if (ownsGroup) family.delete(pid);
       if (end.ok) return end;
       if (this.#siblingReason !== null) return { ...end, reason: this.#siblingReason };
       if (this.areLive && !this.#ending) this.#leaveSiblings(rank, end);
       return end;
     });
+  }
+
+  #watch(tree: ProcessTree): void {
+    const { trees } = this.#watched;
+    if (trees.size === 0) this.#context.sampler.add(this.#watched);
+    trees.add(tree);
+  }
+
+  #unwatch(tree: ProcessTree): void {
+    const { trees } = this.#watched;
+    trees.delete(tree);
+    if (trees.size === 0) this.#context.sampler.delete(this.#watched);
   }
 
   #startedRecord(rank: number, pid: number): StartedRecord {

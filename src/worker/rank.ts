@@ -3,7 +3,7 @@ import type { TaskPayload } from "../model/job.ts";
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
 import type { Slot } from "../queue/protocol.ts";
 import type { Cause } from "./policy.ts";
-import type { Watched } from "./sampler.ts";
+import type { ProcessTree } from "./sampler.ts";
 
 /** How one rank of an attempt ended. Success and failure have one shape. */
 export type RankEnd = {
@@ -31,7 +31,7 @@ export type RankStart = {
   why: string | null;
   /** The number of the task's latest state when the attempt began, where several ranks go on from it. */
   upTo: number | null;
-  watched: Watched;
+  watched: ProcessTree;
   /** A control group for it, where memory can be limited by one. */
   cgroup: string | null;
 };

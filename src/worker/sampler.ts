@@ -1,13 +1,14 @@
 import { readShareBytes, readStatus, treeOf } from "../queue/proc.ts";
 import type { Alarms } from "./alarms.ts";
 
-/** A process tree whose memory is looked at while it lasts. */
+/** A process with all below it; `peakBytes` is the largest peak of any of them that was seen. */
+export type ProcessTree = { pid: number; peakBytes: number };
+
+/** Process trees whose memory is looked at, and limited as a whole, while they last: the ranks of an attempt. */
 export type Watched = {
-  pid: number;
-  /** The largest peak of any of its processes that was seen, in bytes. */
-  peakBytes: number;
+  readonly trees: Set<ProcessTree>;
   limitBytes: number | null;
-  /** Called once when all its processes together use more than the limit. */
+  /** Called once when all their processes together use more than the limit. */
   onExceeded: (usedBytes: number) => void;
 };
 
@@ -57,22 +58,25 @@ export class Sampler {
 
 function look(entry: Entry, now: number): void {
   const { watched } = entry;
-  const tree = treeOf(watched.pid);
+  const pids: number[] = [];
   let total = 0;
-  for (const pid of tree) {
-    const status = readStatus(pid);
-    if (!status) continue;
-    total += status.rssBytes;
-    watched.peakBytes = Math.max(watched.peakBytes, status.peakRssBytes);
+  for (const tree of watched.trees) {
+    for (const pid of treeOf(tree.pid)) {
+      const status = readStatus(pid);
+      if (!status) continue;
+      pids.push(pid);
+      total += status.rssBytes;
+      tree.peakBytes = Math.max(tree.peakBytes, status.peakRssBytes);
+    }
   }
   if (watched.limitBytes === null) entry.gap = Math.min(entry.gap * 2, LONGEST_GAP_MS);
-  else if (total > watched.limitBytes) judge(watched, tree, total);
+  else if (total > watched.limitBytes) judge(watched, pids, total);
   entry.next = now + entry.gap;
 }
 
 /** RSS counts pages that processes share once for each of them; only the shares' sum convicts. */
-function judge(watched: Watched, tree: number[], totalRss: number): void {
-  const shares = tree.length > 1 ? tree.map((pid) => readShareBytes(pid)) : [null];
+function judge(watched: Watched, pids: number[], totalRss: number): void {
+  const shares = pids.length > 1 ? pids.map((pid) => readShareBytes(pid)) : [null];
   const known = shares.every((share) => share !== null);
   const used = known ? shares.reduce((sum: number, share) => sum + (share ?? 0), 0) : totalRss;
   if (watched.limitBytes !== null && used > watched.limitBytes) watched.onExceeded(used);

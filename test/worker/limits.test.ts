@@ -69,6 +69,22 @@ describe("the memory limit", () => {
     expect(resultOf(dir).reason).toContain("OUT_OF_MEMORY");
   });
 
+  test("is one for all ranks of a task together", async () => {
+    const home = tempDir();
+    const file = join(home, "task.ts");
+    const body = "const held = Buffer.alloc(150_000_000, 1); await Bun.sleep(5000); return held.length;";
+    writeFileSync(file, `export default async function () { ${body} }`);
+    const dir = makeJob(home, {
+      entry: { kind: "function", file, export: "default", code: null },
+      resources: { memBytes: 300_000_000, ranksPerNode: 2 },
+    });
+    expect(await runJob(dir)).toBe(1);
+    for (const { status, reason } of resultsOf(dir)) {
+      expect(status).toBe("failed");
+      expect(reason).toContain("OUT_OF_MEMORY");
+    }
+  }, 20_000);
+
   test("leaves a task alone that keeps to it", async () => {
     const dir = makeJob(tempDir(), { argv: ["true"], resources: { memBytes: 64 * 1024 ** 2 } });
     expect(await runJob(dir)).toBe(0);
