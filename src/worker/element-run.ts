@@ -97,7 +97,8 @@ export class ElementRun {
   /** The node is about to be taken away, or the limit is near: tasks may save their state and leave. */
   preempt(kind: "preempted" | "timeout"): void {
     const { allocation } = this.#context;
-    this.#leaving = allocation !== null;
+    // Where nothing starts the element again, what waits would be lost.
+    if (allocation && allocation.requeue !== null) this.#leaving = true;
     // Some schedulers warn of a cancellation as well.
     if (allocation) this.#heedWishes();
     if (kind === "preempted" && allocation?.endsAt === null && allocation.timeLeft) {
@@ -110,6 +111,7 @@ export class ElementRun {
     const limitIsNear = this.#timeLeft() < (spec.run.signalDelaySeconds + EARLY_SECONDS) * 1000;
     const why = limitIsNear ? "timeout" : kind;
     this.#preempted ||= why === "preempted";
+    this.#leaving ||= limitIsNear;
     for (const attempt of this.#running.values()) {
       attempt.warn(why);
       if (limitIsNear) attempt.endWithin(this.#context.allocation);

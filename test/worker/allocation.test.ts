@@ -121,6 +121,28 @@ describe("a warning inside an allocation", () => {
   });
 });
 
+describe("a warning where nothing has the scheduler run the element again", () => {
+  const alone = { JOBX_ELEMENT: "0" };
+  const script = "trap 'exit 0' USR2; echo ready; test $JOBX_TASK = 1 || while :; do sleep 0.05; done";
+  const run = { pack: { tasks: 2, slots: 1 }, requeue: false };
+
+  test("keeps no task from starting", async () => {
+    const dir = makeJob(tempDir(), { argv: ["sh", "-c", script], tasks: [{}, {}], run });
+    const worker = await whenReady(dir, alone, 2);
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(0);
+    expect(resultsOf(dir).map(({ status }) => status)).toEqual(["succeeded", "succeeded"]);
+  });
+
+  test("does where the limit is near", async () => {
+    const dir = makeJob(tempDir(), { argv: ["sh", "-c", script], tasks: [{}, {}], run });
+    const worker = await whenReady(dir, { ...alone, JOBX_ELEMENT_SECONDS: "60" }, 2);
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(75);
+    expect(resultsOf(dir).map(({ task }) => task)).toEqual([0]);
+  });
+});
+
 describe("a packed task that is cancelled while it runs", () => {
   test("is ended by its supervisor, which finds that in the job's folder, and the others go on", async () => {
     const home = tempDir();
