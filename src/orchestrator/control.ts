@@ -83,7 +83,7 @@ export async function interruptJobs(
   }
   const interrupt = (executor: Executor, selections: TaskSelection[], context: ExecutorContext) => {
     const verb = able(executor, executor.interrupt, "interrupt tasks");
-    if (!executor.capabilities.wholeJob) for (const one of selections) addPackedInterrupt(one, kind);
+    if (!executor.capabilities.wholeJob) for (const one of selections) addInterrupts(one, kind);
     return verb.call(executor, selections, kind, context);
   };
   // A scheduler has no signal for what waits: of a whole job it is told of the elements that run.
@@ -99,16 +99,18 @@ function tasksBeside(spec: JobSpec, tasks: number[]): number[] {
   return [...elements].flatMap((element) => [...packedTasks(spec, element)]);
 }
 
-/** A scheduler warns whole elements; of one that runs several tasks, its worker warns those that are meant. */
-function addPackedInterrupt({ job, tasks }: TaskSelection, kind: "preempted" | "timeout"): void {
+/**
+ * Tells the workers which tasks are meant: the scheduler's signal does not say that it comes of this, and reaches whole
+ * elements alone. Of one that runs several tasks, its worker warns those that are meant.
+ */
+function addInterrupts({ job, tasks }: TaskSelection, kind: "preempted" | "timeout"): void {
   const { spec, dir } = job;
-  if (tasks === null || spec.run.pack.tasks === 1) return;
   const wanted = new Set(tasks);
-  const partly = tasks.filter((task) => {
-    const element = elementOfTask(spec, task);
-    return [...packedTasks(spec, element)].some((other) => !wanted.has(other));
-  });
-  if (partly.length > 0) addInterrupt(dir, { tasks: partly, kind });
+  const isWhole = (task: number) =>
+    [...packedTasks(spec, elementOfTask(spec, task))].every((other) => wanted.has(other));
+  for (const [signalled, some] of Map.groupBy(wanted, isWhole)) {
+    addInterrupt(dir, { tasks: some, kind, signalled });
+  }
 }
 
 /** The command that opens a shell inside a running task. */

@@ -170,8 +170,8 @@ export function removeHeld(dir: string, tasks: number[] | null): void {
   changeRequest(jobFiles.held(dir), tasks, false, () => readSpec(dir).tasks);
 }
 
-/** A warning that somebody wants running tasks to have. */
-export type Interrupt = { tasks: number[]; kind: "preempted" | "timeout" };
+/** A warning that somebody wants running tasks to have; `signalled` where it comes by the scheduler's signal as well. */
+export type Interrupt = { tasks: number[]; kind: "preempted" | "timeout"; signalled: boolean };
 
 /** Asks the workers of tasks, which look at the folder, to warn them. */
 export function addInterrupt(dir: string, interrupt: Interrupt): void {

@@ -95,11 +95,14 @@ export class Attempt {
     if (asked && listeners === 0) this.stop("preempted", "preempted");
   }
 
-  /** As `warn`, for somebody who asked for it: once the usual notice is over, what may run again is ended. */
-  interrupt(kind: "preempted" | "timeout"): void {
-    this.warn(kind);
+  /**
+   * As `warn`, for somebody who asked for it: once the usual notice is over, what may run again is ended. Where the
+   * warning is `signalled`, `warn` is called for that, before or after this.
+   */
+  interrupt(kind: "preempted" | "timeout", signalled = false): void {
+    if (!signalled) this.warn(kind);
     this.#context.alarms.after(this.#context.spec.run.signalDelaySeconds * 1000, () => {
-      if (!this.#ranks.areLive || !mayRunAgain(this.#place)) return;
+      if (this.#warned === null || !this.#ranks.areLive || !mayRunAgain(this.#place)) return;
       this.stop(kind, this.#blocked ? blockedReason(kind) : `${kind} (asked for with interrupt)`);
     });
   }

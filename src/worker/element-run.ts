@@ -23,6 +23,7 @@ export class ElementRun {
   readonly #running = new Map<number, Attempt>();
   readonly #wishes: WishReader;
   #preempted = false;
+  #warned = false;
   #stopped = false;
   /** Nothing starts any more: the allocation is about to end, and what waits is for its next run. */
   #leaving = false;
@@ -97,9 +98,10 @@ export class ElementRun {
   /** The node is about to be taken away, or the limit is near: tasks may save their state and leave. */
   preempt(kind: "preempted" | "timeout"): void {
     const { allocation } = this.#context;
+    this.#warned = true;
     // Where nothing starts the element again, what waits would be lost.
     if (allocation && allocation.requeue !== null) this.#leaving = true;
-    // Some schedulers warn of a cancellation as well.
+    // It may come of jobx interrupt, and some schedulers warn of a cancellation as well.
     if (allocation) this.#heedWishes();
     if (kind === "preempted" && allocation?.endsAt === null && allocation.timeLeft) {
       void learnEnd(allocation, allocation.timeLeft).then(() => this.#warn(kind));
@@ -251,21 +253,21 @@ export class ElementRun {
     const wishes = this.#wishes.changed();
     if (!wishes) return;
     const { cancelled, held, interrupts } = wishes;
-    for (const { tasks, kind } of interrupts) {
-      for (const attempt of this.#select(tasks)) attempt.interrupt(kind);
+    for (const { tasks, kind, signalled } of interrupts) {
+      for (const attempt of this.#select(tasks)) attempt.interrupt(kind, signalled);
     }
     if (cancelled) this.#cancel((task) => isRequested(cancelled, task));
     this.#line.setHeld(held === null ? "none" : held === "all" ? null : [...held]);
   }
 
   /**
-   * Where no queue sends orders, only the job's folder tells when held tasks may start, and which tasks of an
-   * element of several are cancelled.
+   * Where no queue sends orders, only the job's folder tells when held tasks may start, which tasks of an element of
+   * several are cancelled, and whether a warning was asked for: it may show that later than the signal comes.
    */
   #lookAtFolder(): void {
     const { allocation, spec } = this.#context;
-    const isShared = allocation !== null && spec.run.pack.tasks > 1;
-    if (this.#looking || !(isShared || this.#line.isHeld)) return;
+    const isAlone = allocation !== null && (this.#warned || spec.run.pack.tasks > 1);
+    if (this.#looking || !(isAlone || this.#line.isHeld)) return;
     this.#looking = true;
     this.#context.alarms.after(WISH_POLL_MS, () => {
       this.#looking = false;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { addCancelled, addHeld, addInterrupt, removeHeld } from "../../src/store/jobs.ts";
+import { addCancelled, addHeld, addInterrupt, type Interrupt, removeHeld } from "../../src/store/jobs.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import {
@@ -143,6 +143,41 @@ describe("a warning where nothing has the scheduler run the element again", () =
   });
 });
 
+describe("jobx interrupt", () => {
+  const staying = "trap 'echo warned' USR2; echo ready; while :; do sleep 0.05; done";
+  const argv = ["sh", "-c", `test $JOBX_ATTEMPT -gt 0 && exit 0; ${staying}`];
+  const run = { requeue: true, signalDelaySeconds: 0.5 };
+  const interrupt: Interrupt = { tasks: [0], kind: "preempted", signalled: true };
+
+  test("ends what stays after the notice and may run again, as soon as the folder tells whose the signal is", async () => {
+    for (const isLate of [false, true]) {
+      const home = tempDir();
+      const dir = makeJob(home, { argv, run });
+      const worker = await whenReady(dir, allocation(home));
+      if (!isLate) addInterrupt(dir, interrupt);
+      worker.signal("SIGUSR2");
+      await eventually(() => logOf(dir).includes("warned"));
+      if (isLate) addInterrupt(dir, interrupt);
+      expect(await worker.ended).toBe(75);
+      expect(logOf(dir)).toBe("ready\nwarned\n");
+      expect(againsOf(dir)).toMatchObject([
+        { why: "preempted", reason: "preempted (asked for with interrupt)" },
+      ]);
+      expect(readFileSync(join(home, "requeue"), "utf8")).toBe("asked\n");
+    }
+  });
+
+  test("leaves it alone where the signal is the scheduler's own", async () => {
+    const home = tempDir();
+    const script = "trap 'warned=yes' USR2; echo ready; until test $warned; do sleep 0.05; done; sleep 1";
+    const dir = makeJob(home, { argv: ["sh", "-c", script], run });
+    const worker = await whenReady(dir, allocation(home));
+    worker.signal("SIGUSR2");
+    expect(await worker.ended).toBe(0);
+    expect(resultOf(dir)).toMatchObject({ status: "succeeded", attempt: 0 });
+  });
+});
+
 describe("a packed task that is cancelled while it runs", () => {
   test("is ended by its supervisor, which finds that in the job's folder, and the others go on", async () => {
     const home = tempDir();
@@ -164,7 +199,7 @@ describe("a packed task that is cancelled while it runs", () => {
     const run = { pack: { tasks: 2, slots: 2 }, requeue: true };
     const dir = makeJob(home, { argv: ["sh", "-c", script], tasks: [{}, {}], run });
     const worker = await whenReady(dir, allocation(home), 2);
-    addInterrupt(dir, { tasks: [0], kind: "preempted" });
+    addInterrupt(dir, { tasks: [0], kind: "preempted", signalled: false });
     await eventually(() => logOf(dir, 0, "out", 2).includes("ending"));
     addCancelled(dir, [0, 1]);
     await eventually(() => resultsOf(dir).some(({ task }) => task === 1));
