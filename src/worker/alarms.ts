@@ -1,8 +1,11 @@
+import { clock, HEARD_MS } from "./clock.ts";
+
 type Alarm = { at: number; ring: () => void };
 
 /**
- * Deadlines of everything that runs, on one timer. Meant for as many alarms as tasks run at once, set
- * and cleared a thousand times a second: neither touches the timer unless it must ring earlier.
+ * Deadlines of everything that runs, on one timer; time for which the process was stopped does not count. Meant for as
+ * many alarms as tasks run at once, set and cleared a thousand times a second: neither touches the timer unless it must
+ * ring earlier.
  */
 export class Alarms {
   readonly #alarms = new Set<Alarm>();
@@ -11,7 +14,7 @@ export class Alarms {
 
   /** Rings once, `milliseconds` from now; the function it returns clears it. */
   after(milliseconds: number, ring: () => void): () => void {
-    const alarm = { at: performance.now() + milliseconds, ring };
+    const alarm = { at: clock.now() + milliseconds, ring };
     this.#alarms.add(alarm);
     this.#arm(alarm.at);
     return () => void this.#alarms.delete(alarm);
@@ -29,14 +32,15 @@ export class Alarms {
     if (at >= this.#timerAt) return;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timerAt = at;
-    const delay = Math.min(Math.max(at - performance.now(), 0), LONGEST_TIMEOUT_MS);
+    const delay = Math.min(Math.max(at - clock.now(), 0), LONGEST_TIMEOUT_MS);
     this.#timer = setTimeout(() => this.#fire(), delay);
   }
 
   #fire(): void {
     this.#timer = null;
     this.#timerAt = Infinity;
-    const now = performance.now();
+    if (clock.isUnsure()) return this.#arm(clock.now() + HEARD_MS);
+    const now = clock.now();
     for (const alarm of this.#alarms) {
       if (alarm.at > now) continue;
       this.#alarms.delete(alarm);

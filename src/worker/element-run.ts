@@ -2,6 +2,7 @@ import { unreachable } from "../errors.ts";
 import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts";
 import { isRequested } from "../store/requests.ts";
 import { Attempt } from "./attempt.ts";
+import { clock } from "./clock.ts";
 import type { ElementContext } from "./element-context.ts";
 import { secondsUntilEnd } from "./element.ts";
 import { type FollowUp, FollowUps } from "./follow-ups.ts";
@@ -227,7 +228,7 @@ export class ElementRun {
 
   /** Milliseconds until the scheduler ends the allocation, as far as that is known. */
   #timeLeft(): number {
-    return (this.#context.allocation?.endsAt ?? Infinity) - performance.now();
+    return (this.#context.allocation?.endsAt ?? Infinity) - clock.now();
   }
 
   #cancel(includesTask: (task: number) => boolean, reason = "cancelled"): void {

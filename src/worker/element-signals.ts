@@ -1,9 +1,11 @@
+import { clock } from "./clock.ts";
 import type { ElementContext } from "./element-context.ts";
 import type { ElementRun } from "./element-run.ts";
 
 /**
  * Passes signals on to the run until the function it returns is called: SIGUSR2 warns of a preemption, SIGUSR1 of a
- * time limit, SIGTERM and SIGINT end; the terminal's closing and SIGCONT mean nothing here.
+ * time limit, SIGTERM and SIGINT end; by SIGCONT the clock learns that time has stood still, and the terminal's closing
+ * means nothing here.
  */
 export function obeySignals(
   run: ElementRun,
@@ -24,11 +26,13 @@ export function obeySignals(
     SIGTERM: end,
     SIGINT: end,
     SIGHUP: ignore,
-    SIGCONT: ignore,
+    SIGCONT: () => clock.continued(),
   };
   for (const signal of ignored) handlers[signal] = ignore;
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  const unwatch = clock.watch();
   return () => {
+    unwatch();
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
   };
 }

@@ -2,6 +2,7 @@ import { usageError } from "../errors.ts";
 import { packOf } from "../model/elements.ts";
 import { expandHostlist } from "../model/hostlist.ts";
 import type { JobSpec } from "../model/job.ts";
+import { clock } from "./clock.ts";
 
 /** Which part of a job this supervisor runs. */
 export type Element = {
@@ -25,7 +26,7 @@ export type Allocation = {
   requeue: string[] | number | null;
   /** How ranks are started on all hosts; null where tasks have one rank, or all of them run here. */
   ranks: RankLauncher | null;
-  /** When the scheduler ends this element, by `performance.now()`; null where that is not known. */
+  /** When the scheduler ends this element, by `clock.now()`; null where that is not known. */
   endsAt: number | null;
   /** Argv that prints how long this element still has; null where it cannot be asked. */
   timeLeft: string[] | null;
@@ -91,7 +92,7 @@ export function elementOf(spec: JobSpec, env: Record<string, string | undefined>
 
 /** Seconds that a task may still run in an allocation and leave it in good order; infinite without a known limit. */
 export function secondsUntilEnd(allocation: Allocation | null): number {
-  const left = ((allocation?.endsAt ?? Number.POSITIVE_INFINITY) - performance.now()) / 1000;
+  const left = ((allocation?.endsAt ?? Number.POSITIVE_INFINITY) - clock.now()) / 1000;
   return Math.max(left / 2, left - LEAVING_SECONDS);
 }
 
@@ -112,7 +113,7 @@ function allocationOf(env: Record<string, string | undefined>): Allocation {
     judgesAfter: env.JOBX_JUDGE_AFTER === "yes",
     ignoredSignals: (env.JOBX_IGNORED_SIGNALS ?? "").split(" ").filter((name) => name !== ""),
     ranks: words ? { words, ...rankVariables(rankVariable, localRankVariable) } : null,
-    endsAt: seconds === null ? null : performance.now() + seconds * 1000,
+    endsAt: seconds === null ? null : clock.now() + seconds * 1000,
     timeLeft: env.JOBX_TIME_LEFT_COMMAND
       ? wordsOf("JOBX_TIME_LEFT_COMMAND", env.JOBX_TIME_LEFT_COMMAND)
       : null,

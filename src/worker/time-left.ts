@@ -1,10 +1,11 @@
 import { parseDuration } from "../model/durations.ts";
+import { clock } from "./clock.ts";
 import type { Allocation } from "./element.ts";
 
 /** Asks when the allocation ends, and keeps the answer in it: a limit that nobody asked for is the site's. */
 export async function learnEnd(allocation: Allocation, words: string[]): Promise<void> {
   const seconds = await askTimeLeft(words);
-  allocation.endsAt = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
+  allocation.endsAt = clock.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
 }
 
 /**
