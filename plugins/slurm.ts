@@ -505,13 +505,8 @@ function dependencyTerm(dependency: NativeDependency): string {
 
 const DEPENDENCY = { ok: "afterok", any: "afterany", fail: "afternotok", each: "aftercorr" } as const;
 
-/**
- * What the worker judges, once all have ended. Slurm's afternotok wants all of several to fail, where one is meant. And
- * its aftercorr takes the whole array for an element that it has forgotten, which it does MinJobAge after that has
- * ended: the successors of what had succeeded were cancelled when something else failed (seen on 22.05).
- */
-function isJudged({ kind, natives, hasEnds }: NativeDependency): boolean {
-  if (kind === "each") return hasEnds === true;
+/** Slurm's afternotok wants all of several to fail; that one of them did is for the worker to judge, once all have ended. */
+function isJudged({ kind, natives }: NativeDependency): boolean {
   return kind === "fail" && (natives.length > 1 || natives.some(({ indices }) => (indices?.length ?? 0) > 1));
 }
 

@@ -322,8 +322,8 @@ type Dependency = {
   job: number;
   tasks?: number[];
   kind: DependencyKind;
-  /** Some of these tasks had ended when the dependency was made, so that a scheduler may have forgotten them. */
-  hasEnds?: true;
+  /** What the scheduler knows does not decide it: it waits for their end, and the worker judges by records. */
+  judged?: true;
 };
 
 /** When a job may start, seen from another job. `each`: task i after task i. */
@@ -616,8 +616,6 @@ export type NativeDependency = {
     native: NativeId;
     indices: number[] | null;
   }[];
-  /** Some of its elements had ended when the dependency was made, so that the scheduler may have forgotten them. */
-  hasEnds?: true;
 };
 
 export type StatusStage = {

@@ -31,8 +31,8 @@ export type Dependency = {
   job: number;
   tasks?: number[];
   kind: DependencyKind;
-  /** Some of these tasks had ended when the dependency was made, so that a scheduler may have forgotten them. */
-  hasEnds?: true;
+  /** What the scheduler knows does not decide it: it waits for their end, and the worker judges by records. */
+  judged?: true;
 };
 
 /** How the job's tasks are run, whatever the executor. Complete: every default is filled in. */

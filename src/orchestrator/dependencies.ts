@@ -1,7 +1,7 @@
 import { JobxError, usageError } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
-import type { Dependency, DependencyKind } from "../model/job.ts";
-import { isFinal, type TaskState } from "../model/states.ts";
+import type { Dependency, DependencyKind, RunOptions } from "../model/job.ts";
+import { finalOf, isFinal, type TaskState } from "../model/states.ts";
 import type { Services } from "./services.ts";
 import { type JobView, readJobs } from "./view.ts";
 
@@ -12,7 +12,7 @@ import { type JobView, readJobs } from "./view.ts";
 export async function judgeDependencies(
   services: Services,
   executor: Executor,
-  after: Dependency[],
+  { after, pack }: Pick<RunOptions, "after" | "pack">,
   tasks: number,
 ): Promise<Dependency[]> {
   const views = await readJobs(services, [...new Set(after.map((one) => one.job))]);
@@ -32,10 +32,27 @@ export async function judgeDependencies(
         `Wait for it first: jobx wait ${view.id} && jobx submit …`,
       );
     }
-    const hasEnds = statesOf(view, dependency.tasks ?? null).some(isFinal);
-    open.push(hasEnds ? { ...dependency, hasEnds } : dependency);
+    open.push(isForWorker(view, dependency, pack) ? { ...dependency, judged: true } : dependency);
   }
   return open;
+}
+
+/**
+ * Whether a scheduler's own dependencies would say something else than is meant. They are about elements, each of which
+ * may run several tasks. And Slurm's aftercorr takes the whole array for an element that it has forgotten, which it does
+ * MinJobAge after that has ended: what had succeeded had its successor cancelled when something else failed (22.05).
+ */
+function isForWorker(view: JobView, { kind, tasks }: Dependency, pack: RunOptions["pack"]): boolean {
+  const isPacked = view.spec.run.pack.tasks > 1;
+  switch (kind) {
+    case "any":
+      return false;
+    case "ok":
+    case "fail":
+      return isPacked && tasks !== undefined;
+    case "each":
+      return isPacked || pack.tasks > 1 || finalOf(view.counts) > 0;
+  }
 }
 
 /** "met", "open", or the sentence that says why it can never be met. */

@@ -196,7 +196,7 @@ async function openDependencies(
 ): Promise<Dependency[]> {
   if (run.after.length === 0) return [];
   const { judgeDependencies } = await import("./dependencies.ts");
-  return judgeDependencies(services, executor, run.after, count);
+  return judgeDependencies(services, executor, run, count);
 }
 
 /** What the request says before its code is stored: the command as it stands, or the functions without hashes. */

@@ -87,7 +87,7 @@ export function elementOf(spec: JobSpec, env: Record<string, string | undefined>
     return { element: 0, first: 0, end: spec.tasks, slots, allocation: null };
   }
   const element = natural("JOBX_ELEMENT", env.JOBX_ELEMENT);
-  return { element, ...packOf(spec, element), slots: pack.slots, allocation: allocationOf(env) };
+  return { element, ...packOf(spec, element), slots: pack.slots, allocation: allocationOf(spec, env) };
 }
 
 /** Seconds that a task may still run in an allocation and leave it in good order; infinite without a known limit. */
@@ -99,7 +99,7 @@ export function secondsUntilEnd(allocation: Allocation | null): number {
 /** What ending a task, keeping its record and asking for another run may take. */
 const LEAVING_SECONDS = 15;
 
-function allocationOf(env: Record<string, string | undefined>): Allocation {
+function allocationOf({ run }: JobSpec, env: Record<string, string | undefined>): Allocation {
   const seconds = env.JOBX_ELEMENT_SECONDS ? natural("JOBX_ELEMENT_SECONDS", env.JOBX_ELEMENT_SECONDS) : null;
   const words = env.JOBX_RANK_COMMAND ? wordsOf("JOBX_RANK_COMMAND", env.JOBX_RANK_COMMAND) : null;
   const [rankVariable = "", localRankVariable = ""] = (env.JOBX_RANK_VARIABLES ?? "").split(" ");
@@ -110,7 +110,7 @@ function allocationOf(env: Record<string, string | undefined>): Allocation {
     handoverSeconds: env.JOBX_HANDOVER_SECONDS
       ? natural("JOBX_HANDOVER_SECONDS", env.JOBX_HANDOVER_SECONDS)
       : 0,
-    judgesAfter: env.JOBX_JUDGE_AFTER === "yes",
+    judgesAfter: env.JOBX_JUDGE_AFTER === "yes" || run.after.some(({ judged }) => judged),
     ignoredSignals: (env.JOBX_IGNORED_SIGNALS ?? "").split(" ").filter((name) => name !== ""),
     ranks: words ? { words, ...rankVariables(rankVariable, localRankVariable) } : null,
     endsAt: seconds === null ? null : clock.now() + seconds * 1000,

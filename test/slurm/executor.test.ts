@@ -123,6 +123,33 @@ describeSlurm("the executor", () => {
     ]);
   });
 
+  test("waits for single tasks of packed elements, and pairs them with tasks that are packed otherwise", async () => {
+    const jobx = new TestSlurm();
+    const script = "until [ -e go ]; do sleep 0.2; done; exit $(({index} % 2))";
+    const first = await jobx.submit(["--array", "0-3", "--pack", "4/4", "--", "sh", "-c", script]);
+    const after = await Promise.all(
+      [`${first}.0`, `${first}.1`, `${first}.0:fail`, `${first}.1:fail`].map((one) =>
+        jobx.submit(["--after", one, "--", "true"]),
+      ),
+    );
+    const each = await jobx.submit([
+      "--array",
+      "0-3",
+      "--pack",
+      "2",
+      "--after",
+      `${first}:each`,
+      "--",
+      "true",
+    ]);
+    await jobx.file("go", "");
+    await jobx.run(["wait", "--timeout", "100s", first, ...after, each]);
+    const states = await Promise.all(after.map(async (id) => (await jobx.tasks(id))[0]?.state));
+    expect(states).toEqual(["succeeded", "cancelled", "cancelled", "succeeded"]);
+    const paired = (await jobx.tasks(each)).map(({ state }) => state);
+    expect(paired).toEqual(["succeeded", "cancelled", "succeeded", "cancelled"]);
+  });
+
   test("releases an element for one of its tasks, and keeps the others back", async () => {
     const jobx = new TestSlurm();
     const id = await jobx.submit(["-o", "begin=now+1hour", "--array", "0-1", "--pack", "2", "--", "true"]);

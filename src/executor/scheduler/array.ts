@@ -16,7 +16,7 @@ export function arrayOf(
 ): NativeArray {
   const { spec, dir, worker } = request;
   const { firstElement, elements, parallel } = part;
-  const after = nativeDependencies(context.home, spec.run.after, part, spec.run.pack.tasks);
+  const after = nativeDependencies(context.home, spec.run.after, part);
   const behind = part.behind === null ? undefined : earlier[part.behind];
   if (behind) after.push(onceEnded(behind));
   return {

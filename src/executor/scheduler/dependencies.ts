@@ -10,15 +10,10 @@ import type { NativeDependency } from "./native.ts";
 import type { Part } from "./split.ts";
 
 /**
- * The dependencies of one part of a job in native ids. Task by task works where both jobs are packed and split alike.
+ * The dependencies of one part of a job in native ids. Task by task works where both jobs are split alike.
  * Throws USAGE where they are not, NOT_FOUND where a predecessor's native id is not known.
  */
-export function nativeDependencies(
-  home: string,
-  after: Dependency[],
-  part: Part,
-  pack: number,
-): NativeDependency[] {
+export function nativeDependencies(home: string, after: Dependency[], part: Part): NativeDependency[] {
   return after.map((dependency) => {
     const dir = jobDir(home, dependency.job);
     const natives = readNative(dir)?.natives;
@@ -31,13 +26,10 @@ export function nativeDependencies(
         },
       );
     }
-    const predecessor = readSpec(dir).run.pack.tasks;
-    const { kind, tasks = null, hasEnds } = dependency;
-    const own =
-      kind === "each"
-        ? [eachOf(dependency.job, natives, part, predecessor === pack)]
-        : selected(natives, tasks, predecessor);
-    return { kind, natives: own, hasEnds };
+    const { job, tasks = null, judged } = dependency;
+    const kind = judged ? "any" : dependency.kind;
+    if (kind === "each") return { kind, natives: [{ native: twinOf(job, natives, part), indices: null }] };
+    return { kind, natives: selected(natives, tasks, readSpec(dir).run.pack.tasks) };
   });
 }
 
@@ -61,20 +53,16 @@ export async function checkClusters(
   }
 }
 
-function eachOf(
-  job: number,
-  natives: NativeId[],
-  part: Part,
-  isPackedAlike: boolean,
-): NativeDependency["natives"][number] {
+/** The array whose elements are those of a part, one by one. */
+function twinOf(job: number, natives: NativeId[], part: Part): NativeId {
   const isWhole = natives.every((native) => native.only === undefined);
   const twin = natives.find(
     (native) => native.firstElement === part.firstElement && native.elements === part.elements,
   );
-  if (isPackedAlike && isWhole && twin) return { native: twin, indices: null };
+  if (isWhole && twin) return twin;
   throw usageError(
-    `--after ${job}:each pairs task with task, but job ${job} is packed or split in another way`,
-    "Give both the same --pack, or wait for the whole job: --after JOB:ok",
+    `--after ${job}:each pairs task with task, but job ${job} is split into arrays in another way`,
+    "Wait for the whole job: --after JOB:ok",
   );
 }
 

@@ -36,8 +36,6 @@ export type NativeArray = {
 export type NativeDependency = {
   kind: Dependency["kind"];
   natives: { native: NativeId; indices: number[] | null }[];
-  /** Some of its elements had ended when the dependency was made, so that the scheduler may have forgotten them. */
-  hasEnds?: true;
 };
 
 export type StatusQuery = {
