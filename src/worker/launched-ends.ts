@@ -55,7 +55,9 @@ function endOfRank(context: ElementContext, launch: Launch, rank: number, from: 
   if (!existsSync(path)) return null;
   try {
     if (spec.entry.kind === "function") return readRecordFile(path) as RankEnd;
-    const { code, usage } = readRankEnd(readFileSync(path, "utf8"));
+    const left = readRankEnd(readFileSync(path, "utf8"));
+    if (left === null) return null;
+    const { code, usage } = left;
     const signal = SIGNALS.get(code) ?? null;
     const exitCode = signal === null ? code : null;
     const again = exitCode === AGAIN_EXIT_CODE ? true : null;

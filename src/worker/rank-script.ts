@@ -100,11 +100,16 @@ done </proc/self/cgroup
 exit "$code"
 `;
 
-/** What the script left in its file: the exit code as the shell has it, and what the command used where that is known. */
-export function readRankEnd(text: string): { code: number; usage: Usage | null } {
-  const [code = "", , children = "", peak = ""] = text.split("\n");
+/**
+ * What the script left in its file: the exit code as the shell has it, and what the command used where that is known.
+ * Null where the code is not there as a whole line: a full disk leaves the file empty.
+ */
+export function readRankEnd(text: string): { code: number; usage: Usage | null } | null {
+  const [first = "", , children = "", peak = ""] = text.split("\n");
+  if (!/^\d+\n/.test(text)) return null;
+  const code = Number(first);
   const times = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s/.exec(children)?.slice(1).map(Number);
-  if (!times || peak === "") return { code: Number(code), usage: null };
+  if (!times || peak === "") return { code, usage: null };
   const [userMinutes = 0, userSeconds = 0, systemMinutes = 0, systemSeconds = 0] = times;
   const usage: Usage = {
     maxRssBytes: Number(peak),
@@ -113,5 +118,5 @@ export function readRankEnd(text: string): { code: number; usage: Usage | null }
     userSeconds: userMinutes * 60 + userSeconds,
     systemSeconds: systemMinutes * 60 + systemSeconds,
   };
-  return { code: Number(code), usage };
+  return { code, usage };
 }

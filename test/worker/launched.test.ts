@@ -138,6 +138,18 @@ describe("a command of several ranks that a scheduler's launcher starts", () => 
     expect(resultsOf(dir)[3]?.reason).toBe("sh ended with exit code 3, and the rank left no exit code");
     expect(logOf(dir, 0, "err")).toBe("no such nodes\n");
   });
+
+  test("fails where the disk is too full for the ranks to leave their exit codes", async () => {
+    const { dir, env } = makeLaunched({ argv: ["sh", "-c", "exit 3"] });
+    const launcher: string[] = JSON.parse(env["JOBX_RANK_COMMAND"] ?? "");
+    const words = [...launcher, "sh", "-c", `trap '' XFSZ; ulimit -f 0; exec "$@"`, "sh"];
+    expect(await runJob(dir, { ...env, JOBX_RANK_COMMAND: JSON.stringify(words) })).toBe(1);
+    for (const { status, reason } of resultsOf(dir)) {
+      expect(status).toBe("failed");
+      expect(reason).toEndWith("and the rank left no exit code");
+    }
+    expect(readdirSync(join(dir, "values"))).toEqual([]);
+  });
 });
 
 describe("a function of several ranks that a scheduler's launcher starts", () => {
@@ -254,4 +266,5 @@ test("what a rank's script left is read as dash and bash write it, and without a
   });
   expect(readRankEnd("137\n0m0.001s 0m0.002s\n0m0.003s 0m0.004s\n\n")).toEqual({ code: 137, usage: null });
   expect(readRankEnd("3\n")).toEqual({ code: 3, usage: null });
+  expect(["", "\n", "13"].map(readRankEnd)).toEqual([null, null, null]);
 });
