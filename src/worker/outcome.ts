@@ -83,7 +83,8 @@ function recordOf(
   const { exitCode, signal } = rank;
   const { startedAt, endedAt } = end;
   const shared = { task, rank: index, attempt, exitCode, signal, node, startedAt, endedAt };
-  const why = reasonOf(rank, end.cause, end.causeReason);
+  // It may quote half of a surrogate pair, as the runtime's own words on bad JSON do, and that cannot be stored.
+  const why = reasonOf(rank, end.cause, end.causeReason).toWellFormed();
   if ("again" in decision) return { kind: "again", ...shared, why: decision.again, reason: why };
   const reason = finalReason(spec, end.cause, exitCode, why);
   const status = statusOf(rank, decision.final, end);

@@ -179,6 +179,14 @@ describe("the value of a command", () => {
     expect(resultOf(dir)).toMatchObject({ status: "failed", exitCode: 0, value: null });
     expect(resultOf(dir).reason).toContain("JOBX_RESULT is not JSON");
   });
+
+  test("that is no JSON and begins with an emoji fails that task alone", async () => {
+    const script = 'test $JOBX_TASK = 1 || echo "😀 done" > $JOBX_RESULT';
+    const dir = makeJob(tempDir(), { argv: ["sh", "-c", script], tasks: [{}, {}] });
+    expect(await runJob(dir)).toBe(1);
+    expect(resultsOf(dir).map(({ status }) => status)).toEqual(["failed", "succeeded"]);
+    expect(resultsOf(dir)[0]?.reason).toContain("JOBX_RESULT is not JSON");
+  });
 });
 
 describe("attempts", () => {
