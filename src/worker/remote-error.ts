@@ -17,7 +17,7 @@ export function remoteErrorOf(thrown: unknown): RemoteError {
   const parse = describeParseError(thrown);
   if (parse !== null) {
     const name = thrown instanceof BuildMessage ? "SyntaxError" : "Error";
-    return { name, message: parse, stack: null, cause: null, fields: {} };
+    return { name, message: parse.toWellFormed(), stack: null, cause: null, fields: {} };
   }
   return trimmed(toRemoteError(thrown));
 }
@@ -28,7 +28,9 @@ export function reasonOf(error: RemoteError): string {
   const line = text.split("\n", 1)[0] ?? "";
   const place = error.stack ? placeOf(error.stack) : null;
   const where = place ? ` (${basename(place.file)}:${place.line})` : "";
-  return (line.length > REASON_LENGTH ? `${line.slice(0, REASON_LENGTH)}...` : line) + where;
+  // The cut may be in the middle of a character.
+  const shown = line.length > REASON_LENGTH ? `${line.slice(0, REASON_LENGTH).toWellFormed()}...` : line;
+  return shown + where;
 }
 
 /** Writes the error, and the code around its first place, at the end of the task's standard error. */

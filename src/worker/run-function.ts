@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
 import { callFunction } from "./call-function.ts";
 import { withArguments } from "./large-payload.ts";
@@ -39,6 +40,14 @@ async function reply(task: FunctionTask, warning: Warning): Promise<RunnerReply>
   if ("value" in ended) return { kind: "value", value: ended.value, usage };
   const { refused, abandoned } = warning;
   return { kind: "error", error: ended.error, reason: reasonOf(ended.error), usage, refused, abandoned };
+}
+
+/** What is said in place of a reply that cannot be sent, since its value changes each time it is looked at. */
+export function unsentReply(reply: RunnerReply, why: unknown): RunnerReply {
+  const message = `The result cannot be stored: ${messageOf(why)}`.toWellFormed();
+  const error = { name: "JobxError", message, stack: null, cause: null, fields: {} };
+  const { refused, abandoned } = reply.kind === "error" ? reply : { refused: false, abandoned: false };
+  return { kind: "error", error, reason: reasonOf(error), usage: reply.usage, refused, abandoned };
 }
 
 function usageSince(before: NodeJS.CpuUsage): Usage {

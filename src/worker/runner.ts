@@ -1,6 +1,6 @@
 import { openChannel } from "./channel.ts";
 import { prepareProcess } from "./process-state.ts";
-import { runFunction, type RunningFunction } from "./run-function.ts";
+import { runFunction, type RunningFunction, unsentReply } from "./run-function.ts";
 import { isRequest } from "./runner-protocol.ts";
 
 /** The descriptor that the supervisor talks over. */
@@ -32,7 +32,12 @@ export async function runRunner(_argv: string[]): Promise<number> {
       running = started;
       void Promise.all([channel, started.reply]).then(([end, reply]) => {
         running = null;
-        end.send(reply);
+        try {
+          end.send(reply);
+        } catch (error) {
+          // Without a reply the supervisor would wait for ever.
+          end.send(unsentReply(reply, error));
+        }
       });
     },
     closed: () => ended.resolve(0),

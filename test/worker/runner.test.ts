@@ -235,6 +235,19 @@ describe("An error of a function", () => {
     expect(reason).toContain("model.fn is a function");
   });
 
+  test("is one whose message is cut inside a character", async () => {
+    const { error, reason } = errorOf((await call("failAtLength")).outcome);
+    expect(error.message).toBe("😀".repeat(300));
+    expect(reason).toStartWith("Error: 😀");
+    expect(reason.isWellFormed()).toBe(true);
+  });
+
+  test("is a result that changes while it is stored", async () => {
+    const { outcome } = await call("fickle");
+    expect(errorOf(outcome).reason).toContain("cannot be stored");
+    expect(valueOf((await call("add", { args: [1, 2] })).outcome)).toBe(3);
+  });
+
   test("is a folder or a log that is not there", async () => {
     expect(errorOf((await call("add", { cwd: "/no/such/folder" })).outcome).reason).toContain(
       "/no/such/folder",
@@ -428,6 +441,10 @@ export function throwText() { throw "plain text"; }
 export function throwNothing() { throw undefined; }
 export async function rejectLate() { void Promise.reject(new Error("late rejection")); return 1; }
 export async function throwInTimer() { setTimeout(() => { throw new Error("timer threw"); }, 1); await new Promise(() => {}); }
+export function failAtLength() { throw new Error("😀".repeat(300)); }
+let looks = 0;
+/** Storing it takes two looks. */
+export const fickle = () => ({ get model() { return ++looks > 2 ? () => 1 : 1; } });
 export const unstorable = () => ({ model: { fn: () => 1 } });
 export function leave() { console.log("bye"); process.exit(7); }
 export function shoot() { process.kill(process.pid, "SIGKILL"); }
