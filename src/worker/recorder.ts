@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { JobxError, messageOf } from "../errors.ts";
 import type { AgainRecord, ResultRecord, SegmentRecord, StartedRecord } from "../model/records.ts";
 import { SegmentWriter } from "../store/segments.ts";
 
@@ -85,12 +85,24 @@ export class Recorder {
       () => void this.#pending.delete(written),
       (error: unknown) => {
         this.#pending.delete(written);
+        const bare = withoutContents(record, error);
+        if (bare) return this.#append(bare, sync);
         this.#failure ??= { error, record };
         this.#fail(this.#failure);
       },
     );
     this.#pending.set(written, record);
   }
+}
+
+/** The record of an end without what cannot be stored of it, which must not cost the others theirs; null where that is no help. */
+function withoutContents(record: SegmentRecord, error: unknown): ResultRecord | null {
+  if (!(error instanceof JobxError) || error.code !== "PAYLOAD" || record.kind !== "result") return null;
+  if (record.value === null && record.error === null) return null;
+  const status = record.status === "succeeded" ? "failed" : record.status;
+  const what = `what came of it cannot be stored: ${error.message}`.toWellFormed();
+  const reason = record.reason === null ? what : `${record.reason}; ${what}`;
+  return { ...record, status, value: null, error: null, reason };
 }
 
 const STARTED_MS = 20;

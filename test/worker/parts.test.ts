@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 import type { WorkerOrder } from "../../src/queue/protocol.ts";
 import { segmentPath } from "../../src/store/layout.ts";
+import { readSegment } from "../../src/store/segment-reader.ts";
 import { Alarms } from "../../src/worker/alarms.ts";
 import { fixedSlots } from "../../src/worker/fixed-slots.ts";
+import { Recorder } from "../../src/worker/recorder.ts";
 import { TaskLine } from "../../src/worker/task-line.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
+import { resultRecord } from "../store/records.ts";
 import { MAIN, makeJob } from "./job.ts";
 
 describe("alarms", () => {
@@ -74,6 +77,37 @@ describe("the line of tasks", () => {
     expect(tasks.remove((task) => task === 0 || task === 3).map(({ task }) => task)).toEqual([0, 3]);
     tasks.release(null);
     expect(drain(tasks)).toEqual([2]);
+  });
+});
+
+describe("records", () => {
+  test("are kept without the value or the error that cannot be stored", async () => {
+    const path = join(tempDir(), "0.0.0.seg");
+    const recorder = Recorder.create(path, () => {});
+    const error = { name: "Error", message: "x", stack: null, cause: null, fields: { fn: () => 1 } };
+    recorder.ended([
+      { ...resultRecord(0, null), status: "timeout", error, reason: "too slow" },
+      resultRecord(1, () => 1),
+      resultRecord(2, 7),
+    ]);
+    expect(await recorder.settled()).toBe(true);
+    await recorder.close();
+    const records = readSegment(path).records.sort((a, b) => a.task - b.task);
+    expect(records).toMatchObject([
+      {
+        task: 0,
+        status: "timeout",
+        error: null,
+        reason: expect.stringMatching(/^too slow; .*cannot be stored/),
+      },
+      {
+        task: 1,
+        status: "failed",
+        value: null,
+        reason: expect.stringContaining("value.value is a function"),
+      },
+      { task: 2, status: "succeeded", value: { value: 7 } },
+    ]);
   });
 });
 
