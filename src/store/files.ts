@@ -163,12 +163,9 @@ export function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 13)}.tmp`);
 }
 
-/** Writes all bytes, at `position` or where the file stands; a write may take only a part of them. */
-export function writeFully(fd: number, bytes: Uint8Array, position: number | null = null): void {
-  let done = 0;
-  while (done < bytes.length) {
-    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
-  }
+/** Writes all bytes; a write may take only a part of them. */
+export function writeFully(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done);
 }
 
 /** Fills `target` from `offset` of a file; gives how many bytes there were. */

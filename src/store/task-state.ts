@@ -67,7 +67,13 @@ export function encodeState({ mark, body }: StoredState): Uint8Array[] {
 
 /** Keeps encoded bytes as a task's state of this number, whole and durably. Rejects with STORAGE. */
 export function writeState(folder: string, number: number, pieces: readonly Uint8Array[]): Promise<void> {
-  return writeFileAsync(statePath(folder, number), pieces);
+  return writeFileAsync(statePath(folder, number), async (write) => {
+    let at = 0;
+    for (const piece of pieces) {
+      await write(piece, at);
+      at += piece.length;
+    }
+  });
 }
 
 /** A state that was kept; null where it is gone. Throws DAMAGED, FORMAT or STORAGE. */

@@ -5,11 +5,12 @@ import { JobxError } from "../errors.ts";
 import type { StoredValue } from "../model/records.ts";
 import { checksum } from "./checksum.ts";
 import { checkEncodable, decode, encode } from "./codec.ts";
-import { ensureDir, readInto, whenThere, writeAtomically, writeFully } from "./files.ts";
+import { ensureDir, readInto, whenThere } from "./files.ts";
 import { valuePath } from "./layout.ts";
 import { damaged, PREAMBLE_BYTES, readPreamble, writePreamble } from "./preamble.ts";
 import { isPassing, type RetryOptions, retryPauses } from "./storage-errors.ts";
 import { TYPED_ARRAYS } from "./walk.ts";
+import { type WriteAt, writeFileAsync } from "./write-async.ts";
 
 /** Values that encode to more than this stand in a file of their own. */
 const INLINE_BYTES = 1024 * 1024;
@@ -17,8 +18,8 @@ const INLINE_BYTES = 1024 * 1024;
 /** After the preamble: form 4, length of the body 8, its checksum 4, checksum of these 4. The body follows. */
 const HEADER_BYTES = 20;
 
-/** Strings are encoded piece by piece: this many UTF-16 units. */
-const TEXT_PIECE = 1024 * 1024;
+/** Strings are encoded, and bytes copied, piece by piece: this many UTF-16 units or bytes. */
+const PIECE = 1024 * 1024;
 
 const MSGPACK = 0;
 const TEXT = 1;
@@ -26,20 +27,21 @@ const ARRAY_BUFFER = 2;
 /** From here on: the bytes of a typed array, by its place among them. */
 const FIRST_ARRAY = 3;
 
-/** `pieces` gives them all each time: a write that was refused is begun anew. */
+/** `pieces` gives them all each time: a write that was refused is begun anew. Each is of use until the next. */
 type Body = { form: number; pieces: () => Iterable<Uint8Array> };
 
 /**
  * Keeps a value: in the record up to 1 MiB, else in the file `name` of the job's values
- * (`dir` is the job's folder). Large strings and typed arrays are written as they are, without a second copy. Throws PAYLOAD for
- * what cannot be stored, and STORAGE when the disk refused for `retryMs`.
+ * (`dir` is the job's folder). Large strings and typed arrays are written piece by piece, without a second copy of the
+ * whole. Nothing else is kept from running meanwhile. Rejects with PAYLOAD for what cannot be stored, and with STORAGE
+ * when the disk refused for `retryMs`.
  */
-export function storeValue(
+export async function storeValue(
   dir: string,
   name: string,
   value: unknown,
   options: RetryOptions = {},
-): StoredValue {
+): Promise<StoredValue> {
   const body = bodyOf(value);
   if (body === null) return { kind: "inline", value };
   const path = valuePath(dir, name);
@@ -47,13 +49,13 @@ export function storeValue(
   for (;;) {
     try {
       ensureDir(dirname(path));
-      return { kind: "file", name, bytes: writeValueFile(path, body) };
+      return { kind: "file", name, bytes: await writeFileAsync(path, (write) => writeBody(write, body)) };
     } catch (error) {
       if (!(error instanceof JobxError) || !isPassing(error.cause)) throw error;
       pauses ??= retryPauses(path, error, options)[Symbol.iterator]();
       const pause = pauses.next();
       if (pause.done) throw error;
-      Bun.sleepSync(pause.value);
+      await Bun.sleep(pause.value);
     }
   }
 }
@@ -79,7 +81,7 @@ function bodyOf(value: unknown): Body | null {
   }
   if (value instanceof ArrayBuffer && value.byteLength > INLINE_BYTES) {
     checkEncodable(value, "value");
-    return { form: ARRAY_BUFFER, pieces: () => [new Uint8Array(value)] };
+    return { form: ARRAY_BUFFER, pieces: () => bytePieces(new Uint8Array(value)) };
   }
   if (ArrayBuffer.isView(value) && value.byteLength > INLINE_BYTES) {
     const form = TYPED_ARRAYS.findIndex((each) => Object.getPrototypeOf(value) === each.prototype);
@@ -87,7 +89,7 @@ function bodyOf(value: unknown): Body | null {
       checkEncodable(value, "value");
       return {
         form: FIRST_ARRAY + form,
-        pieces: () => [new Uint8Array(value.buffer, value.byteOffset, value.byteLength)],
+        pieces: () => bytePieces(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)),
       };
     }
   }
@@ -97,7 +99,7 @@ function bodyOf(value: unknown): Body | null {
 
 function* textPieces(text: string): Iterable<Uint8Array> {
   for (let at = 0; at < text.length;) {
-    let end = Math.min(at + TEXT_PIECE, text.length);
+    let end = Math.min(at + PIECE, text.length);
     // A surrogate pair stays together.
     if (end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00) end++;
     yield Buffer.from(text.slice(at, end), "utf8");
@@ -105,25 +107,33 @@ function* textPieces(text: string): Iterable<Uint8Array> {
   }
 }
 
-/** The body first and then the header before it, which needs the body's checksum. */
-function writeValueFile(path: string, body: Body): number {
-  return writeAtomically(path, (file) => {
-    const start = PREAMBLE_BYTES + HEADER_BYTES;
-    let length = 0;
-    let sum = 0;
-    for (const piece of body.pieces()) {
-      writeFully(file, piece, start + length);
-      length += piece.length;
-      sum = checksum(piece, sum);
-    }
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    header.writeUInt32LE(body.form, 0);
-    header.writeDoubleLE(length, 4);
-    header.writeUInt32LE(sum, 12);
-    header.writeUInt32LE(checksum(header.subarray(0, 16)), 16);
-    writeFully(file, Buffer.concat([writePreamble("value"), header]), 0);
-    return start + length;
-  });
+/** Copies: what a function gave may change while it is written, which must not be taken for damage. */
+function* bytePieces(bytes: Uint8Array): Iterable<Uint8Array> {
+  const copy = Buffer.allocUnsafe(PIECE);
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    const piece = bytes.subarray(at, at + PIECE);
+    copy.set(piece);
+    yield copy.subarray(0, piece.length);
+  }
+}
+
+/** The body first and then the header before it, which needs the body's checksum. Gives the size of the file. */
+async function writeBody(write: WriteAt, body: Body): Promise<number> {
+  const start = PREAMBLE_BYTES + HEADER_BYTES;
+  let length = 0;
+  let sum = 0;
+  for (const piece of body.pieces()) {
+    await write(piece, start + length);
+    length += piece.length;
+    sum = checksum(piece, sum);
+  }
+  const header = Buffer.allocUnsafe(HEADER_BYTES);
+  header.writeUInt32LE(body.form, 0);
+  header.writeDoubleLE(length, 4);
+  header.writeUInt32LE(sum, 12);
+  header.writeUInt32LE(checksum(header.subarray(0, 16)), 16);
+  await write(Buffer.concat([writePreamble("value"), header]), 0);
+  return start + length;
 }
 
 function readValueFile(file: number, path: string): unknown {

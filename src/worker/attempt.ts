@@ -10,7 +10,7 @@ import { armLimit } from "./limits.ts";
 import { endMemoryLimit, limitMemory } from "./memory-limit.ts";
 import type { AttemptEnd } from "./outcome.ts";
 import type { Cause } from "./policy.ts";
-import type { RankEnd, Unheard } from "./rank.ts";
+import { type RankEnd, type Unheard, withValue } from "./rank.ts";
 import { blockedReason, memoryReason, timeoutReason } from "./reasons.ts";
 import { judgeUnheard, mayRunAgain } from "./unheard.ts";
 
@@ -27,6 +27,8 @@ export class Attempt {
   #cause: Cause | null = null;
   #causeReason: string | null = null;
   #warned: "preempted" | "timeout" | null = null;
+  /** Every rank has given what was asked of it, and at most its value is still to be stored. */
+  #succeeded = false;
   /** The function has not heard a warning, since it blocks its event loop. */
   #blocked = false;
 
@@ -59,7 +61,8 @@ export class Attempt {
       { limitSeconds, warnSeconds: spec.run.signalDelaySeconds },
       { warn: () => this.warn("timeout"), expire: () => this.#expire(limitSeconds ?? 0) },
     );
-    const ranks = await this.#ranks.run();
+    const ends = await this.#ranks.run();
+    this.#succeeded = ends.every((end) => end.ok);
     disarm();
     await family.sweep(this.#ranks.groups, dir, this.task, alone());
     const outOfMemory = this.#memory && endMemoryLimit(this.#memory, spec, node);
@@ -67,6 +70,8 @@ export class Attempt {
       this.#cause = "memory";
       this.#causeReason = outOfMemory;
     }
+    const ranks: RankEnd[] = [];
+    for (const end of ends) ranks.push(end.store ? await withValue(end) : end);
     const cause = this.#cause ?? this.#causeOfLeaving(ranks);
     return {
       cause,
@@ -79,6 +84,7 @@ export class Attempt {
 
   /** Ends every rank. The first cause counts, but for a cancellation: nothing may follow it, whatever came before. */
   stop(cause: Cause, reason: string): void {
+    if (this.#succeeded && this.#cause === null) return;
     if (this.#ranks.areEnding && cause !== "cancelled") return;
     this.#cause = cause;
     this.#causeReason = reason;

@@ -37,7 +37,7 @@ export async function callFunction(task: FunctionCall, host: CallHost): Promise<
     const value = await Promise.race([call.run(), escaped.promise]);
     // A rejection that nobody handles is only reported after this turn of the event loop.
     await Promise.race([new Promise((resolve) => setImmediate(resolve)), escaped.promise]);
-    return storeResult(task, value, host.note);
+    return await storeResult(task, value, host.note);
   } finally {
     await call.close();
     graph.dispose();
@@ -112,9 +112,13 @@ class Call {
   }
 }
 
-function storeResult(task: FunctionCall, value: unknown, onRefused: (why: string) => void): StoredValue {
+async function storeResult(
+  task: FunctionCall,
+  value: unknown,
+  onRefused: (why: string) => void,
+): Promise<StoredValue> {
   try {
-    return storeValue(task.dir, task.valueName, value, { onRefused });
+    return await storeValue(task.dir, task.valueName, value, { onRefused });
   } catch (error) {
     throw unstored("The result", error);
   }

@@ -1,8 +1,7 @@
 import { messageOf } from "../errors.ts";
-import type { StoredValue } from "../model/records.ts";
 import { storeValue } from "../store/values.ts";
 import { readCaptured, takeResultFile } from "./command-value.ts";
-import { closeLogs, type Logs, markAttempt, sizeOf } from "./logs.ts";
+import { closeLogs, type LogNames, type Logs, noteInLogs, sizeOf } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { signalGroup, warnGroup } from "./processes.ts";
 import { neverRan, type RankEnd, type RankProcess } from "./rank.ts";
@@ -13,7 +12,8 @@ export type CommandStart = {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
-  /** Closed by the time it has ended. */
+  names: LogNames;
+  /** The same, open. Closed by the time it has ended. */
   logs: Logs;
   cgroup: string | null;
   ignoredSignals?: string[];
@@ -60,7 +60,7 @@ export function startCommand(start: CommandStart): RankProcess | RankEnd {
   };
 }
 
-/** How an ended command is told, its value included; `offset` is where its output begins in the log. */
+/** How an ended command is told, its value to be stored; `offset` is where its output begins in the log. */
 export function endOfCommand(start: CommandTraces, ended: Bun.Subprocess, offset: number): RankEnd {
   const { exitCode, signalCode } = ended;
   const end: RankEnd = {
@@ -74,18 +74,19 @@ export function endOfCommand(start: CommandTraces, ended: Bun.Subprocess, offset
     usage: usageOf(ended.resourceUsage(), start.sampledPeakBytes()),
   };
   try {
-    const value = valueOf(start, offset);
-    return end.ok ? { ...end, value } : end;
+    const value = takeValue(start, offset);
+    if (!end.ok || value === undefined) return end;
+    // By then the logs are closed.
+    const onRefused = (why: string) => noteInLogs(start.names, why);
+    return { ...end, store: () => storeValue(start.dir, start.valueName, value, { onRefused }) };
   } catch (error) {
     return end.ok ? { ...end, ok: false, reason: messageOf(error) } : end;
   }
 }
 
-function valueOf(start: CommandTraces, offset: number): StoredValue | null {
-  const written = takeResultFile(start.resultPath);
-  const onRefused = (why: string) => markAttempt(start.logs, why);
-  if (written !== undefined) return storeValue(start.dir, start.valueName, written, { onRefused });
-  if (start.captureBytes === null) return null;
-  const output = readCaptured(start.logs.out, offset, sizeOf(start.logs.out), start.captureBytes);
-  return storeValue(start.dir, start.valueName, output, { onRefused });
+/** What the command gave as its value; undefined without. */
+function takeValue({ resultPath, captureBytes, logs }: CommandTraces, offset: number): unknown {
+  const written = takeResultFile(resultPath);
+  if (written !== undefined || captureBytes === null) return written;
+  return readCaptured(logs.out, offset, sizeOf(logs.out), captureBytes);
 }

@@ -4,8 +4,8 @@ import { resultFilePath, valueName } from "../store/layout.ts";
 import { endOfCommand } from "./command.ts";
 import { commandWords } from "./environment.ts";
 import { GRACE_MS } from "./limits.ts";
-import { closeLogs, logNames, type Logs, markAttempt, openLogs, sizeOf } from "./logs.ts";
-import { type InlineTask, neverRan, type RankEnd } from "./rank.ts";
+import { closeLogs, type LogNames, logNames, type Logs, markAttempt, openLogs, sizeOf } from "./logs.ts";
+import { type InlineTask, neverRan, type RankEnd, withValue } from "./rank.ts";
 import { spawnCommand } from "./spawn.ts";
 
 /**
@@ -14,10 +14,11 @@ import { spawnCommand } from "./spawn.ts";
  */
 export async function runCommandHere(task: InlineTask): Promise<RankEnd> {
   const { dir, spec } = task.request;
-  const logs = openLogs(logNames(dir, spec.tasks, task.task, 0, spec.run.mergeOutput));
+  const names = logNames(dir, spec.tasks, task.task, 0, spec.run.mergeOutput);
+  const logs = openLogs(names);
   try {
     if (!spec.run.capture) markAttempt({ out: logs.out, err: logs.out }, "the output went to the terminal");
-    return await run(task, logs);
+    return await withValue(await run(task, names, logs));
   } catch (error) {
     return neverRan(messageOf(error));
   } finally {
@@ -25,7 +26,7 @@ export async function runCommandHere(task: InlineTask): Promise<RankEnd> {
   }
 }
 
-async function run(task: InlineTask, logs: Logs): Promise<RankEnd> {
+async function run(task: InlineTask, names: LogNames, logs: Logs): Promise<RankEnd> {
   const { spec, dir } = task.request;
   const entry = spec.entry.kind === "command" ? spec.entry.argv : [];
   const { capture, mergeOutput } = spec.run;
@@ -45,6 +46,7 @@ async function run(task: InlineTask, logs: Logs): Promise<RankEnd> {
   await started.exited;
   task.signal.removeEventListener("abort", stop);
   const traces = {
+    names,
     logs,
     dir,
     captureBytes: capture ? spec.run.maxPayloadBytes : null,

@@ -10,7 +10,7 @@ import { rankEndPath, resultFilePath, valueName } from "../store/layout.ts";
 import { storeValue } from "../store/values.ts";
 import { readCaptured, takeResultFile } from "./command-value.ts";
 import type { ElementContext } from "./element-context.ts";
-import { closeLogs, type LogNames, logNames, markAttempt, openLogs, sizeOf } from "./logs.ts";
+import { closeLogs, type LogNames, logNames, noteInLogs, openLogs, sizeOf } from "./logs.ts";
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { readRankEnd } from "./rank-script.ts";
 import { neverRan, type RankEnd } from "./rank.ts";
@@ -70,7 +70,7 @@ function endOfRank(context: ElementContext, launch: Launch, rank: number, from: 
       ok: exitCode === 0,
       again,
     };
-    return end.ok ? { ...end, value: valueOf(context, launch, rank, from) } : end;
+    return end.ok ? { ...end, store: () => storeValueOf(context, launch, rank, from) } : end;
   } catch (error) {
     return neverRan(messageOf(error));
   } finally {
@@ -78,19 +78,27 @@ function endOfRank(context: ElementContext, launch: Launch, rank: number, from: 
   }
 }
 
-function valueOf(context: ElementContext, launch: Launch, rank: number, from: number): StoredValue | null {
+/** Stores what a rank gave as its value; null without. */
+async function storeValueOf(
+  context: ElementContext,
+  launch: Launch,
+  rank: number,
+  from: number,
+): Promise<StoredValue | null> {
+  const value = takeValue(context, launch, rank, from);
+  if (value === undefined) return null;
+  const name = valueName(launch.task, launch.attempt, rank);
+  const onRefused = (why: string) => noteInLogs(launchedLogs(context, launch, rank), why);
+  return storeValue(context.dir, name, value, { onRefused });
+}
+
+function takeValue(context: ElementContext, launch: Launch, rank: number, from: number): unknown {
   const { dir, spec } = context;
-  const { task, attempt } = launch;
-  const name = valueName(task, attempt, rank);
-  const written = takeResultFile(resultFilePath(dir, task, attempt, rank));
-  if (written === undefined && !spec.run.capture) return null;
+  const written = takeResultFile(resultFilePath(dir, launch.task, launch.attempt, rank));
+  if (written !== undefined || !spec.run.capture) return written;
   const logs = openLogs(launchedLogs(context, launch, rank));
   try {
-    const value =
-      written === undefined
-        ? readCaptured(logs.out, from, sizeOf(logs.out), spec.run.maxPayloadBytes)
-        : written;
-    return storeValue(dir, name, value, { onRefused: (why) => markAttempt(logs, why) });
+    return readCaptured(logs.out, from, sizeOf(logs.out), spec.run.maxPayloadBytes);
   } finally {
     closeLogs(logs);
   }

@@ -48,8 +48,11 @@ export function attemptLine(attempt: number, node: string, why: string | null = 
 /** Writes such a line into logs that others may have open. */
 export function noteInLogs(names: LogNames, text: string): void {
   const logs = openLogs(names);
-  markAttempt(logs, text);
-  closeLogs(logs);
+  try {
+    markAttempt(logs, text);
+  } finally {
+    closeLogs(logs);
+  }
 }
 
 export function sizeOf(fd: number): number {

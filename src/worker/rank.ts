@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import type { SubmitRequest } from "../executor/contract.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { RemoteError, StoredValue, Usage } from "../model/records.ts";
@@ -10,6 +11,8 @@ export type RankEnd = {
   exitCode: number | null;
   signal: string | null;
   value: StoredValue | null;
+  /** Stores its value, which may take its time: for when nothing of the attempt runs any more. */
+  store?: () => Promise<StoredValue | null>;
   error: RemoteError | null;
   /** Why it did not succeed, where that is more than its exit code; null lets the exit code speak. */
   reason: string | null;
@@ -66,6 +69,16 @@ export type RankProcess = {
 };
 
 export type Unheard = "unheeded" | "blocked";
+
+/** The end of a rank with its value; one whose value cannot be stored has failed. */
+export async function withValue({ store, ...end }: RankEnd): Promise<RankEnd> {
+  if (!store) return end;
+  try {
+    return { ...end, value: await store() };
+  } catch (error) {
+    return { ...end, ok: false, reason: messageOf(error) };
+  }
+}
 
 /** A rank that never ran. */
 export function neverRan(reason: string, exitCode: number | null = null): RankEnd {

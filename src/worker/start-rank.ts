@@ -26,12 +26,14 @@ export function startRank(context: ElementContext, start: RankStart): RankProces
       return context.runners.start(context, start, env);
     }
     if (rank === 0 && attempt === 0 && !spec.run.mergeOutput) context.spares.placeErrorLog(task);
-    const logs = openLogs(logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput));
+    const names = logNames(dir, spec.tasks, task, rank, spec.run.mergeOutput);
+    const logs = openLogs(names);
     if (attempt > 0) markAttempt(logs, attemptLine(attempt, context.node, start.why));
     return startCommand({
       argv: commandWords(spec.entry.argv, spec, task, start.payload),
       cwd: context.cwd,
       env,
+      names,
       logs,
       cgroup: start.cgroup,
       ignoredSignals: context.allocation?.ignoredSignals,

@@ -234,7 +234,7 @@ test("folders are 0700 and files 0600, whatever the umask", async () => {
       addCancelled(dir, [1]);
       addVerdicts(dir, [{ task: 0, state: "lost", reason: "", native: null, node: null, endedAt: "" }]);
       writePayload(jobFiles.payload(dir), [], 1_000);
-      storeValue(dir, "0.0.0.bin", "x".repeat(2_000_000));
+      await storeValue(dir, "0.0.0.bin", "x".repeat(2_000_000));
       const writer = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
       await writer.append(resultRecord(0, 1));
       await writer.close();

@@ -130,9 +130,9 @@ describe("values", () => {
     rows: Array.from({ length: 50_000 }, (_, at) => ({ at, name: `row ${at}`, when: new Date(at) })),
   };
 
-  test("up to 1 MiB stay in the record", () => {
+  test("up to 1 MiB stay in the record", async () => {
     for (const value of [undefined, null, -0, "x".repeat(1_000_000), new Map([[1, 2]])]) {
-      const stored = storeValue(dir, "small.bin", value);
+      const stored = await storeValue(dir, "small.bin", value);
       expect(stored).toEqual({ kind: "inline", value });
       expect(loadValue(dir, stored)).toEqual(value);
     }
@@ -140,25 +140,33 @@ describe("values", () => {
   });
 
   for (const [what, value] of Object.entries(large)) {
-    test(`larger ones come back from a file of their own: ${what}`, () => {
-      const stored = storeValue(dir, "3.0.0.bin", value);
+    test(`larger ones come back from a file of their own: ${what}`, async () => {
+      const stored = await storeValue(dir, "3.0.0.bin", value);
       expect(stored).toMatchObject({ kind: "file", name: "3.0.0.bin" });
       expect(Bun.deepEquals(loadValue(dir, stored), value, true)).toBe(true);
     });
   }
 
-  test("that cannot be stored are refused with their path", () => {
-    expect(() => storeValue(dir, "x.bin", { f: () => 1 })).toThrow("value.f is a function");
-    expect(() => storeValue(dir, "x.bin", `${"x".repeat(2_000_000)}\ud800`)).toThrow(
-      "half of a surrogate pair",
-    );
-    expect(() => storeValue(dir, "x.bin", new Uint8Array(new SharedArrayBuffer(2_000_000)))).toThrow(
-      "SharedArrayBuffer",
-    );
+  test("that cannot be stored are refused with their path", async () => {
+    const refused = (value: unknown) => expect(storeValue(dir, "x.bin", value)).rejects;
+    await refused({ f: () => 1 }).toThrow("value.f is a function");
+    await refused(`${"x".repeat(2_000_000)}\ud800`).toThrow("half of a surrogate pair");
+    await refused(new Uint8Array(new SharedArrayBuffer(2_000_000))).toThrow("SharedArrayBuffer");
   });
 
-  test("that are damaged, cut or missing are an error with file and offset", () => {
-    const stored = storeValue(dir, "4.0.0.bin", new Uint8Array(1_100_000));
+  test("that change while they are written are no damage", async () => {
+    const bytes = new Uint8Array(8_000_000);
+    let isStored = false;
+    const storing = storeValue(dir, "5.0.0.bin", bytes).finally(() => (isStored = true));
+    for (let fill = 0; !isStored; fill++) {
+      bytes.fill(fill);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(loadValue(dir, await storing)).toHaveLength(bytes.length);
+  });
+
+  test("that are damaged, cut or missing are an error with file and offset", async () => {
+    const stored = await storeValue(dir, "4.0.0.bin", new Uint8Array(1_100_000));
     const path = valuePath(dir, "4.0.0.bin");
     const bytes = readFileSync(path);
     for (const at of [...Array(40).keys(), 500_000, bytes.length - 1]) {

@@ -1,10 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { startCommand } from "../../src/worker/command.ts";
+import { logNames, openLogs } from "../../src/worker/logs.ts";
+import { withValue } from "../../src/worker/rank.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
-import { againsOf, isAlive, logOf, makeJob, resultOf, resultsOf, runJob } from "./job.ts";
+import {
+  againsOf,
+  isAlive,
+  type JobInput,
+  logOf,
+  makeJob,
+  resultOf,
+  resultsOf,
+  runJob,
+  startWorker,
+} from "./job.ts";
 
 describe("a command", () => {
   test("leaves its streams in two logs and its record in a segment", async () => {
@@ -188,6 +201,76 @@ describe("the value of a command", () => {
     expect(resultsOf(dir)[0]?.reason).toContain("JOBX_RESULT is not JSON");
   });
 });
+
+// Nobody, not even root, may make files in /sys.
+describe.skipIf(process.platform !== "linux")("a large value that the disk refuses for now", () => {
+  function makeRefusing(input: JobInput) {
+    const dir = makeJob(tempDir(), input);
+    const values = join(dir, "values");
+    symlinkSync("/sys/kernel", values);
+    const refused = () =>
+      eventually(() => logOf(dir, 0, "err", input.tasks?.length).includes("is tried again"));
+    return { dir, refused, makeRoom: () => rmSync(values) };
+  }
+
+  test("keeps no other task waiting, and is stored when there is room", async () => {
+    const go = join(tempDir(), "go");
+    const { dir, refused, makeRoom } = makeRefusing({
+      argv: [
+        "sh",
+        "-c",
+        `if test $JOBX_TASK = 0; then ${LARGE}; else until test -e ${go}; do sleep 0.01; done; fi`,
+      ],
+      tasks: [{}, {}],
+      run: { capture: true },
+    });
+    const worker = startWorker(dir);
+    await refused();
+    writeFileSync(go, "");
+    await eventually(() => resultsOf(dir).some(({ task }) => task === 1));
+    expect(resultsOf(dir)).toHaveLength(1);
+    makeRoom();
+    expect(await worker.ended).toBe(0);
+    expect(resultsOf(dir)[0]?.value).toMatchObject({ kind: "file" });
+  });
+
+  test("is stored all the same when the worker is asked to end meanwhile: its command has succeeded", async () => {
+    const { dir, refused, makeRoom } = makeRefusing({ argv: ["sh", "-c", LARGE], run: { capture: true } });
+    const worker = startWorker(dir);
+    await refused();
+    worker.signal("SIGTERM");
+    makeRoom();
+    expect(await worker.ended).toBe(0);
+    expect(resultOf(dir)).toMatchObject({ status: "succeeded", value: { kind: "file" } });
+  });
+
+  test("is told of in the task's own log, also without --capture", async () => {
+    const { dir, refused, makeRoom } = makeRefusing({});
+    const resultPath = join(dir, "result.json");
+    const names = logNames(dir, 1, 0, 0, false);
+    const started = startCommand({
+      argv: ["sh", "-c", `printf '"%s"' "$(${LARGE} | tr -d '\\n')" > ${resultPath}`],
+      cwd: dir,
+      env: { PATH: process.env.PATH ?? "" },
+      names,
+      logs: openLogs(names),
+      cgroup: null,
+      captureBytes: null,
+      resultPath,
+      dir,
+      valueName: "0.0.0.bin",
+      sampledPeakBytes: () => 0,
+    });
+    if (!("pid" in started)) throw new Error(`It did not start: ${started.reason}`);
+    const end = withValue(await started.ended);
+    await refused();
+    makeRoom();
+    expect(await end).toMatchObject({ ok: true, value: { kind: "file" } });
+  });
+});
+
+/** Prints more than a record holds. */
+const LARGE = "yes jobx | head -c 2000000";
 
 describe("attempts", () => {
   test("a failed task is run again, with a line between its attempts in the logs", async () => {
