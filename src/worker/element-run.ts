@@ -1,4 +1,4 @@
-import { unreachable } from "../errors.ts";
+import { messageOf, unreachable } from "../errors.ts";
 import type { Slot, SlotSource, Tasks, WorkerOrder } from "../queue/protocol.ts";
 import { isRequested } from "../store/requests.ts";
 import { Attempt } from "./attempt.ts";
@@ -199,17 +199,30 @@ export class ElementRun {
     return true;
   }
 
-  #start({ task, attempt: number, why }: Waiting, slot: Slot): void {
-    const attempt = new Attempt(this.#context, task, number, slot, why ?? null);
+  #start(waiting: Waiting, slot: Slot): void {
+    const { task, attempt: number, why } = waiting;
+    let attempt: Attempt;
+    try {
+      attempt = new Attempt(this.#context, task, number, slot, why ?? null);
+    } catch (error) {
+      this.#free.add(slot);
+      return this.#endBroken(waiting, error);
+    }
     this.#running.set(task, attempt);
     void attempt
       .run(() => this.#running.size === 1)
-      .then((end) => {
+      .then((end) => this.#follow(this.#followUps.of(attempt, end, this.#mayRunAgainHere())))
+      .catch((error: unknown) => this.#endBroken(waiting, error))
+      .then(() => {
         this.#running.delete(task);
-        this.#follow(this.#followUps.of(attempt, end, this.#mayRunAgainHere()));
         this.#free.add(slot);
         this.#pump();
       });
+  }
+
+  /** An error that belongs to one task, such as damage to its arguments, is its end and costs the others nothing. */
+  #endBroken(waiting: Waiting, error: unknown): void {
+    this.#endUnrun([waiting], { cause: null, reason: messageOf(error) });
   }
 
   #follow({ final, next }: FollowUp): void {
@@ -238,7 +251,10 @@ export class ElementRun {
 
   /** Records tasks that never started as ended. */
   #endWaiting(includesTask: (task: number) => boolean, why: Unrun): void {
-    const waiting = this.#line.remove(includesTask);
+    this.#endUnrun(this.#line.remove(includesTask), why);
+  }
+
+  #endUnrun(waiting: Waiting[], why: Unrun): void {
     this.#context.recorder.ended(recordsOfUnrun(this.#context, waiting, why));
     this.#result.unsuccessful += waiting.length;
   }

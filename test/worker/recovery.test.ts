@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { segmentPath } from "../../src/store/layout.ts";
+import { jobFiles, segmentPath } from "../../src/store/layout.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import {
@@ -65,6 +65,30 @@ describe("a worker that was killed", () => {
     worker.signal("SIGTERM");
     expect(await worker.ended).toBe(1);
     expect(resultOf(dir).status).toBe("cancelled");
+  });
+});
+
+describe("a worker goes on", () => {
+  test("where the parameters of one task are damaged, which fails that task alone", async () => {
+    const tasks = ["red", "green", "blue"].map((color) => ({ params: { color } }));
+    const dir = makeJob(tempDir(), { argv: ["true"], tasks });
+    const path = jobFiles.payload(dir);
+    const bytes = readFileSync(path);
+    bytes.write("G", bytes.indexOf("green"));
+    writeFileSync(path, bytes);
+    expect(await runJob(dir)).toBe(1);
+    expect(resultsOf(dir).map(({ status }) => status)).toEqual(["succeeded", "failed", "succeeded"]);
+    expect(resultsOf(dir)[1]?.reason).toContain(`${path} is damaged at byte`);
+  });
+
+  test("where what was asked of its job cannot be read", async () => {
+    const dir = makeJob(tempDir(), {
+      argv: ["sh", "-c", "mkdir -p $JOBX_DIR/cancelled.msgpack"],
+      tasks: [{}, {}, {}],
+      run: { parallel: 1 },
+    });
+    expect(await runJob(dir)).toBe(0);
+    expect(resultsOf(dir)).toHaveLength(3);
   });
 });
 
