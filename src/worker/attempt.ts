@@ -1,6 +1,4 @@
 import type { Slot } from "../queue/protocol.ts";
-import { readCancelled } from "../store/jobs.ts";
-import { isRequested } from "../store/requests.ts";
 import { AttemptRanks } from "./attempt-ranks.ts";
 import type { MemoryGroup } from "./cgroup.ts";
 import type { ElementContext } from "./element-context.ts";
@@ -13,6 +11,7 @@ import type { Cause } from "./policy.ts";
 import { type RankEnd, type Unheard, withValue } from "./rank.ts";
 import { blockedReason, memoryReason, timeoutReason } from "./reasons.ts";
 import { judgeUnheard, mayRunAgain } from "./unheard.ts";
+import { isCancelled } from "./wishes.ts";
 
 const ALLOCATION_ENDS = "it reached the scheduler's own time limit; ask for more with --time";
 
@@ -161,7 +160,7 @@ export class Attempt {
     const warned = this.#context.allocation !== null && ranks.some((rank) => rank.signal === "SIGUSR2");
     if ((this.#warned === null && !warned) || ranks.every((rank) => rank.ok)) return null;
     // It may be dead before this process hears the same signal, by which it looks at what is cancelled.
-    if (isRequested(readCancelled(this.#context.dir), this.task)) return "cancelled";
+    if (isCancelled(this.#context.dir, this.task)) return "cancelled";
     return this.#warned === "timeout" ? "warned" : "preempted";
   }
 }

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { changesVersion } from "../store/changes.ts";
 import { type Interrupt, readCancelled, readHeld, readInterrupts } from "../store/jobs.ts";
 import { jobFiles } from "../store/layout.ts";
+import { isRequested } from "../store/requests.ts";
 
 /** What people asked for by files in the job's folder, so that it holds whether or not a worker runs. */
 export type Wishes = {
@@ -33,8 +34,17 @@ export class WishReader {
     this.#interrupts = readInterrupts(dir).length;
   }
 
-  /** The wishes, or null when they are as they were at the last look. */
+  /** The wishes, or null when they are as they were at the last look. Where they cannot be read just now, they are next time. */
   changed(): Wishes | null {
+    try {
+      return this.#look();
+    } catch {
+      this.#folderTime = Number.NaN;
+      return null;
+    }
+  }
+
+  #look(): Wishes | null {
     const time = statSync(this.#dir, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
     if (time === this.#folderTime) return null;
     this.#folderTime = Math.abs(Date.now() - time) < COARSE_MS ? Number.NaN : time;
@@ -42,13 +52,14 @@ export class WishReader {
     const heldSeen = changesVersion(jobFiles.held(this.#dir));
     const interruptsSeen = changesVersion(jobFiles.interrupted(this.#dir));
     const areNew = interruptsSeen !== this.#interruptsSeen;
-    this.#wishes.interrupts = areNew ? this.#newInterrupts() : [];
-    this.#interruptsSeen = interruptsSeen;
     if (cancelledSeen === this.#cancelledSeen && heldSeen === this.#heldSeen && !areNew) return null;
     if (cancelledSeen !== this.#cancelledSeen) this.#wishes.cancelled = readCancelled(this.#dir);
-    if (heldSeen !== this.#heldSeen) this.#wishes.held = readHeld(this.#dir);
     this.#cancelledSeen = cancelledSeen;
+    if (heldSeen !== this.#heldSeen) this.#wishes.held = readHeld(this.#dir);
     this.#heldSeen = heldSeen;
+    // Last, since they are told once: what throws before this leaves them to the next look.
+    this.#wishes.interrupts = areNew ? this.#newInterrupts() : [];
+    this.#interruptsSeen = interruptsSeen;
     return this.#wishes;
   }
 
@@ -57,6 +68,15 @@ export class WishReader {
     const added = all.slice(this.#interrupts);
     this.#interrupts = all.length;
     return added;
+  }
+}
+
+/** Whether a task is asked to be cancelled, as far as that can be read just now. */
+export function isCancelled(dir: string, task: number): boolean {
+  try {
+    return isRequested(readCancelled(dir), task);
+  } catch {
+    return false;
   }
 }
 
