@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { errnoOf, JobxError } from "../errors.ts";
+import { errnoOf } from "../errors.ts";
 import { checksum } from "./checksum.ts";
 import { decode, encodeAt } from "./codec.ts";
 import { readInto, whenThere } from "./files.ts";
@@ -87,17 +87,25 @@ export function readState(folder: string, number: number): StoredState | null {
   });
 }
 
-/** The mark of the latest state that is whole as far as its size tells, without reading it; null without any. */
+/** The mark of the latest state that is whole as far as its size tells, without reading it; null without any that can be read. */
 export function latestMark(folder: string): StateMark | null {
-  for (const number of listStates(folder)) {
-    try {
-      const mark = opened(folder, number, (file, path) => readMark(file, path).mark);
+  try {
+    for (const number of listStates(folder)) {
+      const mark = wholeMark(folder, number);
       if (mark) return mark;
-    } catch (error) {
-      if (!(error instanceof JobxError)) throw error;
     }
+  } catch {
+    // The folder cannot be read just now.
   }
   return null;
+}
+
+function wholeMark(folder: string, number: number): StateMark | null {
+  try {
+    return opened(folder, number, (file, path) => readMark(file, path).mark);
+  } catch {
+    return null;
+  }
 }
 
 function opened<T>(folder: string, number: number, read: (file: number, path: string) => T): T | null {

@@ -45,13 +45,17 @@ export function attemptLine(attempt: number, node: string, why: string | null = 
   return why === null ? line : `${line}, after: ${why}`;
 }
 
-/** Writes such a line into logs that others may have open. */
+/** Writes such a line into logs that others may have open, where the disk takes it: it is only a note. */
 export function noteInLogs(names: LogNames, text: string): void {
-  const logs = openLogs(names);
   try {
-    markAttempt(logs, text);
-  } finally {
-    closeLogs(logs);
+    const logs = openLogs(names);
+    try {
+      markAttempt(logs, text);
+    } finally {
+      closeLogs(logs);
+    }
+  } catch {
+    // What it tells of is told in the task's record as well.
   }
 }
 

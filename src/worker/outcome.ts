@@ -45,11 +45,6 @@ export function holdsCheckpoint(folder: string): boolean {
   return namesIn(folder).some((name) => !isStateLeftover(name));
 }
 
-/** Whether the folder exists and holds anything. */
-export function hasFiles(folder: string): boolean {
-  return namesIn(folder).length > 0;
-}
-
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);

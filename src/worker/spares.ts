@@ -1,8 +1,7 @@
-import { renameSync, statSync } from "node:fs";
+import { readdirSync, renameSync, statSync } from "node:fs";
 
 import { ensureDir } from "../store/files.ts";
 import { checkpointDir, logPath } from "../store/layout.ts";
-import { hasFiles } from "./outcome.ts";
 
 /**
  * The checkpoint folders and error logs that tasks left empty, to be renamed for tasks to come: that
@@ -37,9 +36,13 @@ export class Spares {
   /** Takes what a task has left empty; nothing of it may run any more, and it is not run again. */
   collect(task: number): void {
     const folder = checkpointDir(this.#dir, this.#tasks, task);
-    if (!hasFiles(folder)) this.#folders.push(folder);
     const log = logPath(this.#dir, this.#tasks, task, 0, "err");
-    if (statSync(log, { throwIfNoEntry: false })?.size === 0) this.#logs.push(log);
+    try {
+      if (statSync(log, { throwIfNoEntry: false })?.size === 0) this.#logs.push(log);
+      if (readdirSync(folder).length === 0) this.#folders.push(folder);
+    } catch {
+      // What cannot be looked at stays where it is.
+    }
   }
 
   #rename(spares: string[], path: string): boolean {

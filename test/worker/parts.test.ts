@@ -1,14 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import type { WorkerOrder } from "../../src/queue/protocol.ts";
-import { segmentPath } from "../../src/store/layout.ts";
+import { addCancelled, addInterrupt } from "../../src/store/jobs.ts";
+import { checkpointDir, jobFiles, segmentPath } from "../../src/store/layout.ts";
 import { readSegment } from "../../src/store/segment-reader.ts";
+import { latestMark } from "../../src/store/task-state.ts";
 import { Alarms } from "../../src/worker/alarms.ts";
 import { fixedSlots } from "../../src/worker/fixed-slots.ts";
+import { noteInLogs } from "../../src/worker/logs.ts";
 import { Recorder } from "../../src/worker/recorder.ts";
+import { Spares } from "../../src/worker/spares.ts";
 import { TaskLine } from "../../src/worker/task-line.ts";
+import { WishReader } from "../../src/worker/wishes.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { resultRecord } from "../store/records.ts";
@@ -77,6 +82,46 @@ describe("the line of tasks", () => {
     expect(tasks.remove((task) => task === 0 || task === 3).map(({ task }) => task)).toEqual([0, 3]);
     tasks.release(null);
     expect(drain(tasks)).toEqual([2]);
+  });
+});
+
+describe("what is asked of a job", () => {
+  test("is looked at again, and nothing of it is missed, once the folder can be read", () => {
+    const dir = makeJob(tempDir(), {});
+    const wishes = new WishReader(dir);
+    addInterrupt(dir, { tasks: [0], kind: "timeout" });
+    mkdirSync(jobFiles.cancelled(dir));
+    expect(wishes.changed()).toBeNull();
+    rmdirSync(jobFiles.cancelled(dir));
+    addCancelled(dir, null);
+    const interrupts = [{ tasks: [0], kind: "timeout" as const }];
+    expect(wishes.changed()).toEqual({ cancelled: "all", held: null, interrupts });
+    expect(wishes.changed()).toBeNull();
+  });
+});
+
+describe("what the disk refuses for a moment", () => {
+  /** A job whose task 0 has a checkpoint folder that cannot be listed. */
+  function unlistable(): { dir: string; folder: string } {
+    const dir = tempDir();
+    const folder = checkpointDir(dir, 2, 0);
+    mkdirSync(dirname(folder));
+    writeFileSync(folder, "");
+    return { dir, folder };
+  }
+
+  test("is left where it is, and never becomes another task's", () => {
+    const { dir } = unlistable();
+    const spares = new Spares(dir, 2);
+    spares.collect(0);
+    spares.makeCheckpointFolder(1);
+    expect(readdirSync(checkpointDir(dir, 2, 1))).toEqual([]);
+  });
+
+  test("costs a reason or a log no more than its words", () => {
+    const { folder } = unlistable();
+    expect(latestMark(folder)).toBeNull();
+    expect(() => noteInLogs({ out: join(folder, "out"), err: join(folder, "err") }, "a note")).not.toThrow();
   });
 });
 
