@@ -31,7 +31,12 @@ type BashEnd = { exit: number | null; failure: string | null };
  */
 export async function runSetup(lines: string[], place: ShellPlace): Promise<SetupResult> {
   if (lines.length === 0) return { ok: true, environment: place.environment, cwd: place.cwd };
-  const folder = mkdtempSync(join(tmpdir(), "jobx-setup-"));
+  let folder: string;
+  try {
+    folder = makeFolder();
+  } catch (error) {
+    return { ok: false, reason: `setup needs a temporary folder, and has none: ${messageOf(error)}` };
+  }
   try {
     const end = await runBash(setupScript(lines, folder), place);
     place.family.keepAdopted();
@@ -45,6 +50,17 @@ export async function runSetup(lines: string[], place: ShellPlace): Promise<Setu
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** TMPDIR may be gone since the process was started. */
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), FOLDER));
+  } catch {
+    return mkdtempSync(join("/tmp", FOLDER));
+  }
+}
+
+const FOLDER = "jobx-setup-";
 
 /** Runs the teardown lines the same way, each whatever became of the others; returns what failed. */
 export async function runTeardown(lines: string[], place: ShellPlace): Promise<string[]> {

@@ -392,6 +392,11 @@ describe("setup and teardown", () => {
     await eventually(() => !isAlive(pid));
   });
 
+  test("need no TMPDIR that is there: that of the shell which started the queue may be gone", async () => {
+    const dir = makeJob(tempDir(), { run: { setup: ["true"] } });
+    expect(await runJob(dir, { TMPDIR: "/no/such/folder" })).toBe(0);
+  });
+
   test("a failing line fails the tasks and is named", async () => {
     const dir = makeJob(tempDir(), {
       tasks: [{}, {}],
