@@ -20,7 +20,9 @@ type Entry = { watched: Watched; next: number; gap: number };
  */
 export class Sampler {
   readonly #entries = new Map<Watched, Entry>();
-  #ticking = false;
+  /** When the next look is due, by `performance.now`. */
+  #due = Infinity;
+  #forgetLook: () => void = () => undefined;
 
   readonly #alarms: Alarms;
 
@@ -30,29 +32,31 @@ export class Sampler {
 
   add(watched: Watched): void {
     const gap = watched.limitBytes === null ? FIRST_LOOK_MS : LIMITED_LOOK_MS;
-    this.#entries.set(watched, { watched, next: performance.now() + gap, gap });
-    this.#schedule(gap);
+    const next = performance.now() + gap;
+    this.#entries.set(watched, { watched, next, gap });
+    this.#schedule(next);
   }
 
   delete(watched: Watched): void {
     this.#entries.delete(watched);
   }
 
-  #schedule(delay: number): void {
-    if (this.#ticking) return;
-    this.#ticking = true;
-    this.#alarms.after(delay, () => this.#tick());
+  #schedule(due: number): void {
+    if (due >= this.#due) return;
+    this.#forgetLook();
+    this.#due = due;
+    this.#forgetLook = this.#alarms.after(due - performance.now(), () => this.#tick());
   }
 
   #tick(): void {
-    this.#ticking = false;
+    this.#due = Infinity;
     const now = performance.now();
     let soonest = Infinity;
     for (const entry of this.#entries.values()) {
       if (entry.next <= now) look(entry, now);
       soonest = Math.min(soonest, entry.next);
     }
-    if (this.#entries.size > 0) this.#schedule(Math.max(soonest - now, LIMITED_LOOK_MS));
+    if (this.#entries.size > 0) this.#schedule(Math.max(soonest, now + LIMITED_LOOK_MS));
   }
 }
 

@@ -11,6 +11,7 @@ import { Alarms } from "../../src/worker/alarms.ts";
 import { fixedSlots } from "../../src/worker/fixed-slots.ts";
 import { noteInLogs } from "../../src/worker/logs.ts";
 import { Recorder } from "../../src/worker/recorder.ts";
+import { Sampler } from "../../src/worker/sampler.ts";
 import { Spares } from "../../src/worker/spares.ts";
 import { TaskLine } from "../../src/worker/task-line.ts";
 import { WishReader } from "../../src/worker/wishes.ts";
@@ -29,6 +30,21 @@ describe("alarms", () => {
     clear();
     await eventually(() => rung.length === 2);
     expect(rung).toEqual(["first", "second"]);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("the sampler", () => {
+  test("looks at a new task in time while it waits for an older one's turn", async () => {
+    const alarms = new Alarms();
+    const sampler = new Sampler(alarms);
+    const order: string[] = [];
+    const own = { pid: process.pid, peakBytes: 0 };
+    sampler.add({ ...own, limitBytes: null, onExceeded: () => {} });
+    sampler.add({ ...own, limitBytes: 1, onExceeded: () => order.push("looked") });
+    alarms.after(400, () => order.push("too late"));
+    await eventually(() => order.length > 0);
+    alarms.clear();
+    expect(order[0]).toBe("looked");
   });
 });
 
