@@ -35,8 +35,8 @@ export function readHistory(dir: string, element: number, ranks: number, restart
   const folder = dirname(segmentPath(dir, element, 0, 0));
   const segments = listSegments(folder).filter((segment) => segment.element === element);
   const byTask = new Map<number, SegmentRecord[]>();
-  for (const { start } of segments) {
-    for (const record of readSegment(segmentPath(dir, element, start, 0)).records) {
+  for (const { start, rank } of segments) {
+    for (const record of readSegment(segmentPath(dir, element, start, rank)).records) {
       const records = byTask.get(record.task);
       if (records) records.push(record);
       else byTask.set(record.task, [record]);

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 import { jobFiles, segmentPath } from "../../src/store/layout.ts";
+import { writeSegment } from "../../src/store/segments.ts";
+import { readHistory } from "../../src/worker/history.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
+import { resultRecord } from "../store/records.ts";
 import {
   againsOf,
   hasStarted,
@@ -90,6 +93,17 @@ describe("a worker goes on", () => {
     expect(await runJob(dir)).toBe(0);
     expect(resultsOf(dir)).toHaveLength(3);
   });
+});
+
+test("the end that a function leaves by ending the process of its job counts, and no attempt counts twice", () => {
+  const dir = makeJob(tempDir(), {});
+  const end = resultRecord(0, null);
+  mkdirSync(dirname(segmentPath(dir, 0, 0, 0)), { recursive: true });
+  writeSegment(segmentPath(dir, 0, 0, 0), [{ ...end, kind: "again", why: "failed", reason: "" }]);
+  writeSegment(segmentPath(dir, 0, 0, 1), [{ ...end, attempt: 1, status: "failed" }]);
+  const { start, tasks } = readHistory(dir, 0, 1);
+  expect(start).toBe(1);
+  expect(tasks.get(0)).toMatchObject({ attempt: 1, final: true, succeeded: false, failures: 1 });
 });
 
 /** Kills a job's worker with SIGKILL while its task runs; gives the pids that the task has printed. */
