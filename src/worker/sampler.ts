@@ -1,5 +1,6 @@
 import { readShareBytes, readStatus, treeOf } from "../queue/proc.ts";
 import type { Alarms } from "./alarms.ts";
+import { clock } from "./clock.ts";
 
 /** A process with all below it; `peakBytes` is the largest peak of any of them that was seen. */
 export type ProcessTree = { pid: number; peakBytes: number };
@@ -20,7 +21,7 @@ type Entry = { watched: Watched; next: number; gap: number };
  */
 export class Sampler {
   readonly #entries = new Map<Watched, Entry>();
-  /** When the next look is due, by `performance.now`. */
+  /** When the next look is due, by the clock. */
   #due = Infinity;
   #forgetLook: () => void = () => undefined;
 
@@ -32,7 +33,7 @@ export class Sampler {
 
   add(watched: Watched): void {
     const gap = watched.limitBytes === null ? FIRST_LOOK_MS : LIMITED_LOOK_MS;
-    const next = performance.now() + gap;
+    const next = clock.now() + gap;
     this.#entries.set(watched, { watched, next, gap });
     this.#schedule(next);
   }
@@ -45,12 +46,12 @@ export class Sampler {
     if (due >= this.#due) return;
     this.#forgetLook();
     this.#due = due;
-    this.#forgetLook = this.#alarms.after(due - performance.now(), () => this.#tick());
+    this.#forgetLook = this.#alarms.after(due - clock.now(), () => this.#tick());
   }
 
   #tick(): void {
     this.#due = Infinity;
-    const now = performance.now();
+    const now = clock.now();
     let soonest = Infinity;
     for (const entry of this.#entries.values()) {
       if (entry.next <= now) look(entry, now);
