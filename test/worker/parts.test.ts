@@ -38,9 +38,9 @@ describe.skipIf(process.platform !== "linux")("the sampler", () => {
     const alarms = new Alarms();
     const sampler = new Sampler(alarms);
     const order: string[] = [];
-    const own = { pid: process.pid, peakBytes: 0 };
-    sampler.add({ ...own, limitBytes: null, onExceeded: () => {} });
-    sampler.add({ ...own, limitBytes: 1, onExceeded: () => order.push("looked") });
+    const trees = () => new Set([{ pid: process.pid, peakBytes: 0 }]);
+    sampler.add({ trees: trees(), limitBytes: null, onExceeded: () => {} });
+    sampler.add({ trees: trees(), limitBytes: 1, onExceeded: () => order.push("looked") });
     alarms.after(400, () => order.push("too late"));
     await eventually(() => order.length > 0);
     alarms.clear();
@@ -105,12 +105,12 @@ describe("what is asked of a job", () => {
   test("is looked at again, and nothing of it is missed, once the folder can be read", () => {
     const dir = makeJob(tempDir(), {});
     const wishes = new WishReader(dir);
-    addInterrupt(dir, { tasks: [0], kind: "timeout" });
+    addInterrupt(dir, { tasks: [0], kind: "timeout", signalled: false });
     mkdirSync(jobFiles.cancelled(dir));
     expect(wishes.changed()).toBeNull();
     rmdirSync(jobFiles.cancelled(dir));
     addCancelled(dir, null);
-    const interrupts = [{ tasks: [0], kind: "timeout" as const }];
+    const interrupts = [{ tasks: [0], kind: "timeout" as const, signalled: false }];
     expect(wishes.changed()).toEqual({ cancelled: "all", held: null, interrupts });
     expect(wishes.changed()).toBeNull();
   });
