@@ -16,8 +16,9 @@ export type Applied = { lost: boolean; verdicts: Verdict[] };
 const NOTHING_NEW: Applied = { lost: false, verdicts: [] };
 
 /** Lays an element's status over the records of its tasks. */
-export function applyStatus(executor: Executor, job: JobReader, status: ElementStatus): Applied {
-  const tasks = [...tasksOfElement(executor, job.spec, status.element)];
+export function applyStatus(executor: Executor, job: JobReader, given: ElementStatus): Applied {
+  const tasks = [...tasksOfElement(executor, job.spec, given.element)];
+  const status = isTakenAway(job, tasks, given) ? { ...given, ...TAKEN_AWAY } : given;
   if (status.state !== "queued" && status.state !== "running") {
     const isLate = job.overdue(status.element, executor.graceSeconds);
     const hasNoRecord =
@@ -50,6 +51,14 @@ export function applyStatus(executor: Executor, job: JobReader, status: ElementS
   overlayRequests(job, tasks, overlay, status.state === "queued");
   return NOTHING_NEW;
 }
+
+/** Whether an element was cancelled by the scheduler's own command while it waited: some keep nothing of such a one. */
+function isTakenAway(job: JobReader, tasks: number[], { isMissingAlone }: ElementStatus): boolean {
+  if (!isMissingAlone) return false;
+  return tasks.every((task) => job.recordedState(task) === "queued" && job.task(task).attempt === 0);
+}
+
+const TAKEN_AWAY = { state: "cancelled", reason: "cancelled outside of jobx while it waited" } as const;
 
 /** Its records may be late; what never began by them does not wait for its turn. */
 function overlayEnding(job: JobReader, tasks: number[], { state, native, node }: ElementStatus): void {

@@ -76,4 +76,21 @@ describeSlurm("a task that somebody cancels by scancel", () => {
     expect(performance.now() - began).toBeLessThan(15_000);
     expect((await jobx.tasks(id))[0]?.reason).toContain("cancelled outside of jobx");
   });
+
+  test("while it waits is cancelled, and not submitted again", async () => {
+    const jobx = new TestSlurm();
+    const script = "echo up; until [ -e go ]; do sleep 0.2; done";
+    const id = await jobx.submit(["--array", "0-2%1", "--retries", "1", "--", "sh", "-c", script]);
+    await jobx.untilLogged(id, "up");
+    const [native = ""] = await jobx.natives(id);
+    await admin("scancel", `${native}_2`);
+    await jobx.file("go", "");
+    expect(await jobx.wait(id)).toBe(1);
+    expect(await jobx.tasks(id)).toMatchObject([
+      { state: "succeeded" },
+      { state: "succeeded" },
+      { state: "cancelled", reason: expect.stringContaining("cancelled outside of jobx") },
+    ]);
+    expect(jobx.calls("sbatch")).toBe(1);
+  });
 });

@@ -25,6 +25,15 @@ export function layOver(asked: Open[], rows: NativeStatus[], isFirst: boolean): 
   }
 }
 
+/** The native ids of which an answer knows anything, be it of elements that nobody asks about any more. */
+export function knownNatives(asked: Open[], rows: NativeStatus[]): NativeId[] {
+  const byId = Map.groupBy(rows, (row) => row.id);
+  const byNative = new Map(asked.map((one) => [one.native, one]));
+  return [...byNative].flatMap(([native, one]) =>
+    byId.get(native.id)?.some((row) => isOurs(row, one)) ? [native] : [],
+  );
+}
+
 function index(rows: NativeStatus[]) {
   const byIndex = new Map<number, NativeStatus>();
   const whole: NativeStatus[] = [];

@@ -11,7 +11,7 @@ import type { SchedulerDefinition } from "./definition.ts";
 import { limitsOf } from "./limits.ts";
 import type { NativeStatus, StatusQuery, StatusStage } from "./native.ts";
 import { rowsOf, testHint } from "./parsed.ts";
-import { layOver, type Open } from "./rows.ts";
+import { knownNatives, layOver, type Open } from "./rows.ts";
 
 /**
  * What the scheduler says of every element that has no record yet: one call for all jobs of all processes, and another
@@ -75,6 +75,7 @@ async function statusOnCluster(
   context: ExecutorContext,
 ): Promise<ElementStatus[]> {
   const silent: string[] = [];
+  const known = new Set<NativeId>();
   let asOf: string | undefined;
   for (const [position, stage] of definition.status.entries()) {
     const asked = open.filter(({ found }) => found === null || found.isVague);
@@ -86,6 +87,7 @@ async function statusOnCluster(
       continue;
     }
     layOver(asked, answer.rows, position === 0);
+    for (const native of knownNatives(asked, answer.rows)) known.add(native);
     if (position > 0) continue;
     asOf = new Date(answer.at).toISOString();
     // What was submitted after the answer was given cannot stand in it.
@@ -96,7 +98,6 @@ async function statusOnCluster(
     const found = open.flatMap((one) => one.found ?? []);
     await (await import("./ahead.ts")).tellAhead(definition, found, place, context);
   }
-  const known = new Set(open.flatMap(({ native, found }) => (found ? [native] : [])));
   return open.map((one) => ({ ...elementStatus(definition, one, known.has(one.native), silent), asOf }));
 }
 
@@ -169,7 +170,9 @@ function elementStatus(
     const why = silent.length > 0 ? ` (${silent.join("; ")})` : "";
     const reason = `${definition.name} ${what}, and it left no record${why}`;
     // A scheduler does not forget a job that it has just accepted.
-    return { ...base, state: "unknown", native: null, reason, node: null, endedAt: native.submitted };
+    const endedAt = native.submitted;
+    const isMissingAlone = isKnown && silent.length === 0;
+    return { ...base, state: "unknown", native: null, reason, node: null, endedAt, isMissingAlone };
   }
   const reason = found === JUST_SUBMITTED ? null : (definition.explain?.(found, job) ?? null);
   const { state, node, endedAt } = found;
