@@ -750,8 +750,14 @@ function whyQueued({ native, reason, startsAt, ahead }: NativeStatus, job: JobRe
   const meaning = ahead
     ? queueOf(ahead)
     : (REASONS[words] ?? limitReason(words) ?? "see squeue's manual, JOB REASON CODES");
-  const isKnown = startsAt !== null && Date.parse(startsAt) > Date.now();
-  return `${reason}: ${meaning}${isKnown ? `; estimated start ${clock(startsAt)}` : ""}`;
+  const hasEstimate = startsAt !== null && isEstimate(startsAt) && !meaning.startsWith("held");
+  return `${reason}: ${meaning}${hasEstimate ? `; estimated start ${clock(startsAt)}` : ""}`;
+}
+
+/** A year from now is what Slurm says of a job behind one without a time limit. */
+function isEstimate(startsAt: string): boolean {
+  const ahead = Date.parse(startsAt) - Date.now();
+  return ahead > 0 && ahead < 364 * 86_400_000;
 }
 
 const HELD_STATES = ["REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"];
@@ -810,8 +816,10 @@ const REASONS: Record<string, string> = {
   InvalidAccount: "the account is not valid",
   InvalidQOS: "the QOS is not valid",
   Cleaning: "its earlier run is still being cleaned up",
-  JobHoldMaxRequeue: "held by Slurm: it was requeued too often",
-  launch: "held by Slurm: it could not be started on the node",
+  JobHoldMaxRequeue: "held by Slurm, as it was requeued too often; jobx release lets it start",
+  "job requeued in held state": "held; jobx release lets it start",
+  "launch failed requeued held":
+    "held by Slurm, as it could not be started on the node; jobx release tries again",
   FrontEndDown: "the node that would start it is down",
 };
 

@@ -147,7 +147,7 @@ function overlayRequests(
   for (const task of tasks) {
     if (job.recordedState(task) !== "queued") continue;
     if (elementWaits && isRequested(job.cancelled, task))
-      job.overlays.set(task, { ...overlay, state: "cancelled", reason: CANCELLED });
+      job.overlays.set(task, { ...overlay, state: "cancelled", reason: cancelledReason(job, task) });
     else if (isRequested(job.held, task)) job.overlays.set(task, { ...overlay, reason: HELD });
   }
 }
@@ -158,7 +158,12 @@ function waitingReason(executor: Executor, job: JobReader, { state, reason }: El
   return job.spec.run.pack.tasks > 1 ? "starts when its pack comes to it" : "starting";
 }
 
-const CANCELLED = "cancelled before it started";
+/** A task that has run before waits to run again. */
+function cancelledReason(job: JobReader, task: number): string {
+  const hasBegun = job.recordedState(task) === "running" || job.task(task).attempt > 0;
+  return hasBegun ? "cancelled" : "cancelled before it started";
+}
+
 const HELD = "held; jobx release lets it start";
 
 /** The verdict of every task of an ended element that left no final record. */
@@ -178,7 +183,8 @@ export function verdictsOf(
       reason: isExplained(state, reason) ? reason : `${reason}; ${wayOut(job.spec, retriesOf(executor))}`,
       native: status.native,
       node: status.node,
-      endedAt: new Date().toISOString(),
+      // Of what it has forgotten an executor tells only since when a record may be missing.
+      endedAt: (status.state === "unknown" ? null : status.endedAt) ?? new Date().toISOString(),
     });
   }
   return verdicts;
@@ -212,8 +218,7 @@ export function endOf(
   status: ElementStatus,
 ): { state: FinalState; reason: string } {
   const started = job.recordedState(task) === "running";
-  if (isRequested(job.cancelled, task))
-    return { state: "cancelled", reason: started ? "cancelled" : CANCELLED };
+  if (isRequested(job.cancelled, task)) return { state: "cancelled", reason: cancelledReason(job, task) };
   const { state } = status;
   if (state === "failed" || state === "cancelled" || state === "timeout") {
     return { state, reason: status.reason ?? `the executor ended it: ${status.native ?? state}` };

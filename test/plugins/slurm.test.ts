@@ -507,6 +507,8 @@ describe("status", () => {
     ["PENDING", "QOSMaxCpuPerUserLimit", "the QOS's CPU limit is reached"],
     ["PENDING", "AssocMaxJobsLimit", "your account's job limit is reached"],
     ["PENDING", "JobHeldUser", "jobx release lets it start"],
+    ["PENDING", "job requeued in held state", "held; jobx release lets it start"],
+    ["PENDING", "launch failed requeued held", "could not be started on the node; jobx release tries again"],
     ["PENDING", "BeginTime", "time to begin has not come"],
     ["PENDING", "Dependency", "waits for job 3"],
     ["OUT_OF_MEMORY", "OutOfMemory", "retry with more --mem"],
@@ -551,6 +553,19 @@ describe("status", () => {
       if (native !== "RUNNING") expect(status?.reason).toBeString();
       expect(table[native]).toBe(native === "FLYING" ? undefined : state);
     }
+  });
+
+  test.each([
+    ["JobHeldUser", 3_600],
+    ["Resources", 366 * 86_400],
+  ])("gives no estimate of a start that is none: %s", async (reason, seconds) => {
+    const [status] = await statusOf(1, (home) => ({
+      squeue: {
+        stdout: `7|PENDING|${reason}||${local(0)}|N/A|${local(-seconds)}|${home}/jobs/12/submit.sh 0+1 T`,
+      },
+    }));
+    expect(status?.reason).toStartWith(`${reason}: `);
+    expect(status?.reason).not.toContain("estimated");
   });
 
   test("says what lets an element go that Slurm holds after requeues", async () => {
