@@ -116,7 +116,7 @@ function isDroppedUnstarted(job: JobReader, tasks: number[], { state }: ElementS
 
 /** Whether its worker has said of every task that its allocation ended: there is no more to come. */
 function hasParted(job: JobReader, tasks: number[], { state }: ElementStatus): boolean {
-  if (state !== "cancelled" && state !== "timeout") return false;
+  if (state !== "cancelled" && state !== "timeout" && state !== "failed") return false;
   const open = tasks.filter((task) => !isFinal(job.recordedState(task)));
   return (
     open.every((task) => job.recordedState(task) === "queued") &&
@@ -220,6 +220,8 @@ export function endOf(
   const started = job.recordedState(task) === "running";
   if (isRequested(job.cancelled, task)) return { state: "cancelled", reason: cancelledReason(job, task) };
   const { state } = status;
+  const parting = state === "failed" ? job.partingReason(task) : null;
+  if (parting !== null) return { state: "failed", reason: `${parting}, and it was not started again` };
   if (state === "failed" || state === "cancelled" || state === "timeout") {
     return { state, reason: status.reason ?? `the executor ended it: ${status.native ?? state}` };
   }

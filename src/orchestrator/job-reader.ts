@@ -165,6 +165,12 @@ export class JobReader {
     return this.#fold.stateOf(task);
   }
 
+  /** What its last attempt left it for, by the records, where it waits for another; null otherwise. */
+  partingReason(task: number): string | null {
+    const { state, attempt, reason } = this.#fold.view(task);
+    return state === "queued" && attempt > 0 ? reason : null;
+  }
+
   /** When a task began and ended, by its records and verdicts. */
   timesOf(task: number): Pick<TaskView, "startedAt" | "endedAt"> {
     return this.#fold.timesOf(task);

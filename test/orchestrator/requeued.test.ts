@@ -8,6 +8,30 @@ import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { startedRecord } from "../store/records.ts";
 
+test("a task that left with its allocation has failed at once where its scheduler does not start it again", async () => {
+  const memory = new MemoryExecutor({ graceSeconds: 3_600 });
+  const services = memory.services(tempDir());
+  const { id, dir } = await submitJob(services, input(1));
+  const writer = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
+  const { pid: _pid, pidStart: _start, ...started } = startedRecord(0);
+  await writer.append({
+    ...started,
+    kind: "again",
+    why: "preempted",
+    reason: "ended by the scheduler (SIGTERM)",
+    exitCode: null,
+    signal: "SIGTERM",
+    endedAt: started.startedAt,
+  });
+  await writer.close();
+  const endedAt = new Date().toISOString();
+  memory.answer = { state: "failed", native: "FAILED", reason: "exit code 75", node: "node1", endedAt };
+  expect((await readJob(services, id)).task(0)).toMatchObject({
+    state: "failed",
+    reason: expect.stringContaining("ended by the scheduler (SIGTERM), and it was not started again"),
+  });
+});
+
 test("a task whose node died waits once its scheduler says so, and not by an answer from before it ran", async () => {
   const memory = new MemoryExecutor();
   const services = memory.services(tempDir());
