@@ -21,13 +21,11 @@ export function signalGroup(group: number, signal: SignalName): boolean {
 }
 
 /**
- * Warns a task's processes with SIGUSR2. Its default action is death, so it goes to the whole group only
- * when the leader has a handler, and otherwise just to those members that have one. Returns how many
- * were told; where `/proc` is missing, the group is told.
+ * Warns a task's processes with SIGUSR2. Its default action is death, so it goes to those alone that have a handler: a
+ * program below a shell that traps it goes on. Returns how many were told; where `/proc` is missing, the group is told.
  */
 export function warnGroup(group: number): number {
   if (process.platform !== "linux") return signalGroup(group, "SIGUSR2") ? 1 : 0;
-  if (catchesWarning(group)) return signalGroup(group, "SIGUSR2") ? 1 : 0;
   return treeOf(group).filter((pid) => catchesWarning(pid) && send(pid, "SIGUSR2")).length;
 }
 

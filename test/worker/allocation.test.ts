@@ -109,6 +109,21 @@ describe("a warning inside an allocation", () => {
     expect(existsSync(join(home, "requeue"))).toBe(false);
   });
 
+  test("spares a program that does not listen, below a shell that does", async () => {
+    const home = tempDir();
+    const until = (file: string) => `until test -e ${home}/${file}; do sleep 0.05; done`;
+    const listener = `trap "echo told; exit" USR2; ${until("started")}; echo ready; ${until("never")}`;
+    const program = `touch ${home}/started; ${until("go")}`;
+    const script = `trap 'echo heard' USR2; sh -c '${listener}' & sh -c '${program}'; echo ended by $?; wait`;
+    const dir = makeJob(home, { argv: ["bash", "-c", script] });
+    const worker = await whenReady(dir, allocation(home));
+    worker.signal("SIGUSR2");
+    await eventually(() => logOf(dir).includes("told"));
+    writeFileSync(join(home, "go"), "");
+    expect(await worker.ended).toBe(0);
+    expect(logOf(dir)).toEndWith("told\nheard\nended by 0\n");
+  });
+
   test("followed by SIGTERM leaves it to the scheduler to run the element again", async () => {
     const home = tempDir();
     const dir = makeJob(home, { argv: DEAF });
