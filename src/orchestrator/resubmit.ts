@@ -1,5 +1,3 @@
-import { statSync } from "node:fs";
-
 import { JobxError, messageOf } from "../errors.ts";
 import type { ElementStatus, Executor, SubmitRequest } from "../executor/contract.ts";
 import { packedTasks } from "../model/elements.ts";
@@ -9,7 +7,7 @@ import { timesResubmitted } from "../model/natives.ts";
 import { ranksOf } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
 import { type Claim, claimAgain, releaseAgain } from "../store/claims.ts";
-import { writeNative } from "../store/jobs.ts";
+import { otherOwner, writeNative } from "../store/jobs.ts";
 import { isRequested } from "../store/requests.ts";
 import { readHistory } from "../worker/history.ts";
 import { elementsOf } from "./elements.ts";
@@ -85,7 +83,7 @@ export async function resubmit(
 
 /** Whether this user submitted a job: nobody else submits anything of it again. */
 export function isOwn({ dir }: JobReader): boolean {
-  return statSync(dir).uid === process.getuid?.();
+  return otherOwner(dir) === null;
 }
 
 /**

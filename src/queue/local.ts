@@ -14,7 +14,7 @@ import type {
 import { formatDuration } from "../model/durations.ts";
 import type { NativeId } from "../model/job.ts";
 import { ensureDir } from "../store/files.ts";
-import { readCancelled, writeEnvironment } from "../store/jobs.ts";
+import { otherOwner, readCancelled, writeEnvironment } from "../store/jobs.ts";
 import { homeOf, jobFiles } from "../store/layout.ts";
 import { findQueue, openQueue, type QueueClient } from "./client.ts";
 import { explainExcess } from "./explain.ts";
@@ -81,8 +81,8 @@ export async function submitLocal(request: SubmitRequest, context: ExecutorConte
 }
 
 /**
- * What the queue says of jobs of this host; a queue that died is started again, and given jobs it does not
- * know. Jobs of other hosts are judged by their queue's heartbeat.
+ * What the queue says of the user's jobs of this host; a queue that died is started again, and given jobs it does
+ * not know. Those of other hosts and users are judged by their queue's heartbeat.
  */
 export async function statusOfLocal(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]> {
   const [own, foreign] = partition(jobs);
@@ -115,7 +115,7 @@ export async function findLocal(token: string, context: ExecutorContext): Promis
 }
 
 /**
- * Tells the queue of something about running or waiting jobs. Jobs of other hosts cannot be told: what
+ * Tells the queue of something about running or waiting jobs. Those of other hosts and users cannot be told: what
  * stands in their folder (cancelled and held tasks) is read before each task starts.
  */
 export async function tellQueue(
@@ -125,9 +125,8 @@ export async function tellQueue(
 ): Promise<void> {
   const [own, foreign] = partition(selections.map(({ job }) => job));
   for (const job of foreign) {
-    context.note(
-      `Job ${job.id} belongs to ${job.spec.host}: its running tasks go on until this is asked there`,
-    );
+    const { owner, place } = ownerOf(job);
+    context.note(`Job ${job.id} belongs to ${owner}: its running tasks go on until this is asked ${place}`);
   }
   const dirs = new Set(own.map((job) => job.dir));
   if (dirs.size === 0) return;
@@ -157,6 +156,7 @@ async function statusHere(queue: QueueClient, job: JobRef, answer: QueuedJob): P
 
 function statusElsewhere(job: JobRef): ElementStatus {
   const { host } = job.spec;
+  const { owner, place } = ownerOf(job);
   const seconds = secondsSinceBeat(homeOf(job.dir), host);
   const alive = seconds !== null && seconds < 3 * HEARTBEAT_SECONDS;
   const heard =
@@ -166,15 +166,22 @@ function statusElsewhere(job: JobRef): ElementStatus {
     element: 0,
     state: alive ? "running" : "queued",
     native: null,
-    reason: `belongs to ${host}${heard}${alive ? "" : `; jobx status ${job.id} there starts it again`}`,
+    reason: `belongs to ${owner}${heard}${alive ? "" : `; jobx status ${job.id} ${place} starts it again`}`,
     node: host,
   };
 }
 
-/** Jobs of this host, and those of others. */
+/** The user's jobs of this host, and those of other hosts and users: a queue runs what a job's folder says, as its own user. */
 function partition(jobs: JobRef[]): [own: JobRef[], foreign: JobRef[]] {
   const here = hostname();
-  return [jobs.filter((job) => job.spec.host === here), jobs.filter((job) => job.spec.host !== here)];
+  const isOwn = ({ dir, spec }: JobRef) => spec.host === here && otherOwner(dir) === null;
+  return [jobs.filter(isOwn), jobs.filter((job) => !isOwn(job))];
+}
+
+/** Whose queue has a job that is not this one's, and where that queue is asked. */
+function ownerOf({ spec }: JobRef): { owner: string; place: string } {
+  if (spec.host !== hostname()) return { owner: spec.host, place: "there" };
+  return { owner: spec.user, place: `as ${spec.user}` };
 }
 
 function capacityFor(options: Record<string, unknown>, context: ExecutorContext): Capacity {

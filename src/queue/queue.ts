@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { FinalState } from "../model/states.ts";
-import { readCancelled, readHeld, readSpec } from "../store/jobs.ts";
+import { otherOwner, readCancelled, readHeld, readSpec } from "../store/jobs.ts";
 import { homeOf } from "../store/layout.ts";
 import { type Entry, type Link, newEntry } from "./entry.ts";
 import { Gates } from "./gates.ts";
@@ -94,9 +94,15 @@ export class Queue {
     this.#line.lookSoon();
   }
 
-  /** Takes a job in; one that is here already stays as it is. */
+  /** Takes a job in; one that is here already stays as it is. Throws REFUSED for another user's. */
   enqueue(request: EnqueueRequest): void {
     if (this.#entries.has(request.dir)) return;
+    const owner = otherOwner(request.dir);
+    if (owner !== null) {
+      throw new JobxError("REFUSED", `The job in ${request.dir} belongs to user ${owner}`, {
+        hint: "The local queue runs only jobs of its own user; submit it in a home of yours",
+      });
+    }
     this.#allow(request.limits);
     this.#ended.delete(request.dir);
     const entry = newEntry(request, this.#nextOrder++);

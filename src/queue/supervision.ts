@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { errnoOf, messageOf } from "../errors.ts";
+import { otherOwner } from "../store/jobs.ts";
 import { elementLogPath } from "../store/layout.ts";
 import type { Entry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
@@ -27,7 +28,7 @@ export type SupervisionOwner = {
   recovered(entry: Entry): void;
   /** A job whose supervisors keep dying. */
   lost(entry: Entry, reason: string): void;
-  /** A job whose folder is gone. */
+  /** A job whose folder is gone, or somebody else's by now. */
   gone(entry: Entry): void;
 };
 
@@ -57,6 +58,11 @@ export class Supervision {
     const { socket, env, journal, line, log } = this.#options;
     const { dir, job, limits } = entry.request;
     try {
+      const owner = otherOwner(dir);
+      if (owner !== null) {
+        log(`job ${job}: let go, since it belongs to user ${owner}`);
+        return this.#owner.gone(entry);
+      }
       const supervisor = startSupervisor({
         request: entry.request,
         socket,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 
@@ -8,10 +8,15 @@ import type { ExecutorContext } from "../../src/executor/contract.ts";
 import { makeRun } from "../../src/executor/run.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import { Reader } from "../../src/queue/predecessors.ts";
-import { addCancelled } from "../../src/store/jobs.ts";
+import { addCancelled, addHeld } from "../../src/store/jobs.ts";
 import { heartbeatPath } from "../../src/store/layout.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { Bench, RUNTIME, specOf } from "./fixtures/bench.ts";
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn("SKIPPED: the tests of other users' jobs need root, to give jobs away");
+/** Nobody's, on most systems; it need not exist. */
+const OTHER_USER = 65_534;
 
 function contextOf(bench: Bench, notes: string[] = []): ExecutorContext {
   return {
@@ -148,5 +153,61 @@ describe("the local executor", () => {
     await eventually(() => job.running.length === 1);
     job.end();
     await eventually(() => job.isOver);
+  });
+});
+
+describe.skipIf(!isRoot)("a job of another user on this host", () => {
+  function foreignJob(bench: Bench) {
+    const job = bench.job(["true"]);
+    chownSync(job.dir, OTHER_USER, OTHER_USER);
+    return job;
+  }
+
+  test("is judged by that user's queue, and not started by whoever looks at it", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = foreignJob(bench);
+    expect((await local.status([refOf(job)], contextOf(bench)))[0]).toMatchObject({
+      state: "queued",
+      reason: `belongs to somebody; jobx status ${job.id} as somebody starts it again`,
+    });
+    const path = heartbeatPath(bench.home, hostname());
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "");
+    expect((await local.status([refOf(job)], contextOf(bench)))[0]).toMatchObject({
+      state: "running",
+      reason: expect.stringContaining("belongs to somebody, whose queue was last heard of"),
+    });
+    expect((await client.info()).jobs).toEqual([]);
+  });
+
+  test("is left to that user when it is cancelled, which is said", async () => {
+    const bench = new Bench();
+    const notes: string[] = [];
+    const job = foreignJob(bench);
+    await local.cancel([{ job: refOf(job), tasks: null }], contextOf(bench, notes));
+    expect(notes).toEqual([
+      `Job ${job.id} belongs to somebody: its running tasks go on until this is asked as somebody`,
+    ]);
+  });
+
+  test("is refused by the queue", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = foreignJob(bench);
+    await expect(client.enqueue(job.request)).rejects.toThrow(`belongs to user ${OTHER_USER}`);
+    expect((await client.info()).jobs).toEqual([]);
+  });
+
+  test("is let go where it was another's only after the queue had it", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.standIn({ tasks: 1 });
+    addHeld(job.dir, null);
+    await client.enqueue(job.request);
+    chownSync(job.dir, OTHER_USER, OTHER_USER);
+    await client.release(job.dir, null);
+    await eventually(async () => (await client.info()).jobs.length === 0);
+    expect(job.births).toEqual([]);
   });
 });
