@@ -1,3 +1,4 @@
+import { placeOf } from "../store/files.ts";
 import { Interner } from "./interner.ts";
 import type { EnqueueRequest, Slot, WorkerOrder } from "./protocol.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -8,6 +9,8 @@ export type Link = { order(order: WorkerOrder): void; most(slots: number): void;
 /** One job in the queue. */
 export type Entry = {
   readonly request: EnqueueRequest;
+  /** Its folder by what all spellings of that share: whoever asks may have come by a symbolic link. */
+  readonly place: string;
   /** Its place in the line. */
   readonly order: number;
   /** Held as a whole by the user. */
@@ -42,9 +45,12 @@ const dependencies = new Interner<EnqueueRequest["after"]>();
 
 export function newEntry(given: EnqueueRequest, order: number): Entry {
   const request = slim(given);
+  const place = placeOf(request.dir);
   const each = request.after.some((dependency) => dependency.kind === "each");
   return {
     request,
+    // Not a second copy of the text where it is the same.
+    place: place === request.dir ? request.dir : place,
     order,
     held: false,
     waitsFor: null,

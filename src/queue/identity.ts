@@ -1,3 +1,6 @@
+import { basename } from "node:path";
+
+import { placeOf } from "../store/files.ts";
 import { allProcesses, environmentOf, startOf } from "./proc.ts";
 
 /** Whether the process that had this start (`startOf`) lives; where there is no `/proc`, whether any has its pid. */
@@ -17,14 +20,21 @@ export function lives(pid: number, start: string | null): boolean {
  */
 export function killLeftovers(dir: string): number {
   let killed = 0;
-  // Environments need not be UTF-8, and are read with one character per byte.
-  const marker = Buffer.from(dir).toString("latin1");
   for (const pid of allProcesses()) {
     const environment = environmentOf(pid);
-    if (environment.get("JOBX_DIR") !== marker || environment.get("JOBX_SHELL") === "1") continue;
+    if (!hasMarker(environment, dir) || environment.get("JOBX_SHELL") === "1") continue;
     if (kill(pid)) killed++;
   }
   return killed;
+}
+
+/** Whether a process was started for a task of this job, by the environment it was started with. */
+export function hasMarker(environment: Map<string, string>, dir: string): boolean {
+  const marker = environment.get("JOBX_DIR");
+  if (marker === undefined) return false;
+  // Environments need not be UTF-8, and are read with one character per byte.
+  const marked = Buffer.from(marker, "latin1").toString();
+  return marked === dir || (basename(marked) === basename(dir) && placeOf(marked) === placeOf(dir));
 }
 
 function kill(pid: number): boolean {

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { FinalState } from "../model/states.ts";
+import { placeOf } from "../store/files.ts";
 import { otherOwner, readCancelled, readHeld, readSpec } from "../store/jobs.ts";
 import { homeOf } from "../store/layout.ts";
 import { type Entry, type Link, newEntry } from "./entry.ts";
@@ -44,6 +45,9 @@ export class Queue {
   readonly #supervision: Supervision;
   readonly #gates: Gates;
   readonly #entries = new Map<string, Entry>();
+  /** The key of an entry by its place, where that is another path. */
+  readonly #spellings = new Map<string, string>();
+  /** The places of jobs that have left. */
   readonly #ended = new Set<string>();
   readonly #host = hostname();
   #nextOrder = 1;
@@ -96,7 +100,7 @@ export class Queue {
 
   /** Takes a job in; one that is here already stays as it is. Throws REFUSED for another user's. */
   enqueue(request: EnqueueRequest): void {
-    if (this.#entries.has(request.dir)) return;
+    if (this.#entryOf(request.dir)) return;
     const owner = otherOwner(request.dir);
     if (owner !== null) {
       throw new JobxError("REFUSED", `The job in ${request.dir} belongs to user ${owner}`, {
@@ -104,10 +108,9 @@ export class Queue {
       });
     }
     this.#allow(request.limits);
-    this.#ended.delete(request.dir);
     const entry = newEntry(request, this.#nextOrder++);
     entry.held = readHeld(request.dir) === "all";
-    this.#entries.set(request.dir, entry);
+    this.#add(entry);
     this.#journal.append({ kind: "job", request });
     if (entry.held) this.#journal.append({ kind: "held", dir: request.dir, held: true });
     this.#gates.admit(entry);
@@ -116,9 +119,9 @@ export class Queue {
   }
 
   status(dir: string): QueuedJob {
-    const entry = this.#entries.get(dir);
+    const entry = this.#entryOf(dir);
     if (!entry) {
-      const state = this.#ended.has(dir) ? "ended" : "unknown";
+      const state = this.#ended.has(placeOf(dir)) ? "ended" : "unknown";
       return { dir, state, reason: null, supervisor: null, slots: 0 };
     }
     return statusOf(entry, this.#entries, this.#line);
@@ -130,7 +133,7 @@ export class Queue {
 
   /** A job that has not started ends here; a running one is told. */
   cancel(dir: string, tasks: Tasks): void {
-    const entry = this.#entries.get(dir);
+    const entry = this.#entryOf(dir);
     if (!entry) return;
     if (entry.supervisor) return giveOrder(entry, { type: "cancel", tasks, reason: null });
     if (tasks === null || this.#allCancelled(entry)) {
@@ -139,7 +142,7 @@ export class Queue {
   }
 
   hold(dir: string, tasks: Tasks): void {
-    const entry = this.#entries.get(dir);
+    const entry = this.#entryOf(dir);
     if (!entry) return;
     if (tasks === null) this.#setHeld(entry, true);
     if (entry.supervisor) giveOrder(entry, { type: "hold", tasks });
@@ -148,7 +151,7 @@ export class Queue {
   }
 
   release(dir: string, tasks: Tasks): void {
-    const entry = this.#entries.get(dir);
+    const entry = this.#entryOf(dir);
     if (!entry) return;
     // Where only some of a held job's tasks may go, the others stay held by the job's folder.
     if (tasks === null || readHeld(dir) !== "all") this.#setHeld(entry, false);
@@ -159,14 +162,14 @@ export class Queue {
 
   /** Throws REFUSED when the job is not running. */
   interrupt(dir: string, tasks: Tasks, kind: "preempted" | "timeout"): void {
-    const entry = this.#entries.get(dir);
+    const entry = this.#entryOf(dir);
     if (entry?.link) return entry.link.order({ type: "interrupt", tasks, kind });
     throw new JobxError("REFUSED", "The job is not running, so there is nothing to interrupt");
   }
 
   /** A supervisor has connected, for the first time or again. */
   hello(link: Link, dir: string, pid: number, held: Slot[], want: number | null): void {
-    const entry = this.#entries.get(dir) ?? this.#welcomeUnknown(dir);
+    const entry = this.#entryOf(dir) ?? this.#welcomeUnknown(dir);
     if (!entry) return link.order({ type: "cancel", tasks: null, reason: "its folder cannot be read" });
     if (entry.supervisor?.pid !== pid) entry.supervisor = adoptSupervisor(pid, startOf(pid));
     entry.link = link;
@@ -174,32 +177,32 @@ export class Queue {
     const granted = entry.undelivered;
     entry.undelivered = [];
     this.#line.adopt(entry, [...held, ...granted]);
-    if (want !== null) this.#line.want(dir, want);
+    if (want !== null) this.#line.want(entry.request.dir, want);
     giveWaitingOrders(entry, link);
     if (granted.length > 0) link.order({ type: "grant", slots: [...granted] });
     this.#line.lookSoon();
   }
 
   want(dir: string, slots: number): void {
-    this.#line.want(dir, slots);
+    this.#line.want(this.#knownAs(dir), slots);
     this.#line.lookSoon();
   }
 
   releaseSlot(dir: string, slot: number): void {
-    this.#line.release(dir, slot);
+    this.#line.release(this.#knownAs(dir), slot);
     this.#line.lookSoon();
   }
 
   /** Every task of the job has its record. */
   done(dir: string, link: Link): void {
     link.goodbye();
-    const entry = this.#entries.get(dir);
+    const entry = this.#entryOf(dir);
     if (entry) this.#end(entry);
   }
 
   /** A supervisor's connection has ended: it is dead, or will connect again. */
   unlinked(dir: string, link: Link): void {
-    const entry = this.#entries.get(dir);
+    const entry = this.#entryOf(dir);
     if (!entry || entry.link !== link) return;
     entry.link = null;
     this.#supervision.watchAdopted();
@@ -216,6 +219,24 @@ export class Queue {
     }
   }
 
+  #entryOf(dir: string): Entry | undefined {
+    return this.#entries.get(this.#knownAs(dir));
+  }
+
+  /** The path by which the job of this folder is known here, if it is. */
+  #knownAs(dir: string): string {
+    if (this.#entries.has(dir)) return dir;
+    const place = placeOf(dir);
+    return this.#spellings.get(place) ?? place;
+  }
+
+  #add(entry: Entry): void {
+    const { dir } = entry.request;
+    this.#ended.delete(entry.place);
+    this.#entries.set(dir, entry);
+    if (entry.place !== dir) this.#spellings.set(entry.place, dir);
+  }
+
   #recoverJob(job: JournaledJob): void {
     const { request } = job;
     const entry = newEntry(request, this.#nextOrder++);
@@ -224,7 +245,7 @@ export class Queue {
       const supervisor = adoptSupervisor(job.supervisor.pid, job.supervisor.start);
       if (supervisor.alive()) entry.supervisor = supervisor;
     }
-    this.#entries.set(request.dir, entry);
+    this.#add(entry);
     if (job.slots.length === 0 && !entry.supervisor) return;
     this.#line.restore(entry, job.slots);
     // A living supervisor gets nothing new before it has said what it wants; a dead one's slots are for the next.
@@ -237,7 +258,7 @@ export class Queue {
     try {
       const request = requestOf(readSpec(dir), dir);
       this.enqueue(request);
-      return this.#entries.get(dir) ?? null;
+      return this.#entryOf(dir) ?? null;
     } catch {
       return null;
     }
@@ -270,7 +291,8 @@ export class Queue {
     const { dir } = entry.request;
     if (!this.#entries.delete(dir)) return;
     this.#line.remove(dir);
-    this.#ended.add(dir);
+    this.#spellings.delete(entry.place);
+    this.#ended.add(entry.place);
     for (const oldest of this.#ended) {
       if (this.#ended.size <= MEMORY) break;
       this.#ended.delete(oldest);

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -34,6 +35,18 @@ const SET_GID = 0o2000;
 
 /** After the preamble: length and checksum of the one record. */
 const RECORD_HEADER_BYTES = 8;
+
+/**
+ * What all spellings of a path have in common on this host: to compare by, while the path itself is kept as it was
+ * given, since another host may reach it only so. The path as it is where nothing is there.
+ */
+export function placeOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
 
 /** Makes a folder and those above it, where they are missing; 0700, or 0750 in a shared folder. Throws STORAGE. */
 export function ensureDir(path: string): void {

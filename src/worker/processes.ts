@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 
 import type { StartedRecord } from "../model/records.ts";
+import { hasMarker } from "../queue/identity.ts";
 import { libc } from "../queue/libc.ts";
 import {
   allProcesses,
@@ -35,7 +36,7 @@ export function taskOf(pid: number, dir: string): number | null {
   // A shell that somebody opened beside a task is theirs to close.
   if (environment.has("JOBX_SHELL")) return null;
   const task = environment.get("JOBX_TASK");
-  return environment.get("JOBX_DIR") === dir && task !== undefined ? Number(task) : null;
+  return task !== undefined && hasMarker(environment, dir) ? Number(task) : null;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { chownSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 import local from "../../plugins/local.ts";
 import type { ExecutorContext } from "../../src/executor/contract.ts";
@@ -11,6 +11,7 @@ import { Reader } from "../../src/queue/predecessors.ts";
 import { addCancelled, addHeld } from "../../src/store/jobs.ts";
 import { heartbeatPath } from "../../src/store/layout.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { tempDir } from "../helpers/temp.ts";
 import { Bench, RUNTIME, specOf } from "./fixtures/bench.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -142,6 +143,38 @@ describe("the local executor", () => {
     const old = new Date(Date.now() - 600_000);
     utimesSync(path, old, old);
     expect((await local.status([refOf(job)], context))[0]?.reason).toContain("10m ago; jobx status");
+  });
+
+  test("knows a job by whatever path its home is reached", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.standIn({ tasks: 1 });
+    const link = join(tempDir(), "link");
+    symlinkSync(bench.home, link);
+    const linked = job.dir.replace(bench.home, link);
+    await client.enqueue(job.request);
+    await eventually(() => job.running.length === 1);
+    expect((await client.status([linked]))[0]?.state).toBe("running");
+    await client.enqueue({ ...job.request, dir: linked });
+    expect((await client.info()).jobs).toHaveLength(1);
+    await client.cancel(linked, null);
+    await eventually(async () => (await client.info()).jobs.length === 0);
+    expect((await client.status([job.dir, linked])).map(({ state }) => state)).toEqual(["ended", "ended"]);
+    expect(job.births).toHaveLength(1);
+  });
+
+  test("knows a job by whatever path also after its queue was killed", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.standIn({ tasks: 1 });
+    const link = join(tempDir(), "link");
+    symlinkSync(bench.home, link);
+    await client.enqueue(job.request);
+    await eventually(() => job.running.length === 1);
+    process.kill(await bench.pidOf(client), "SIGKILL");
+    expect((await client.status([job.dir.replace(bench.home, link)]))[0]?.state).toBe("running");
+    job.end();
+    await eventually(() => job.isOver);
   });
 
   test("leaves a sign of life in the home of its jobs", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { jobFiles, segmentPath } from "../../src/store/layout.ts";
@@ -69,6 +69,24 @@ describe("a worker that was killed", () => {
     expect(await worker.ended).toBe(1);
     expect(resultOf(dir).status).toBe("cancelled");
   });
+
+  test("is the only one by whatever path its job is reached", async () => {
+    const { dir, linked } = linkedJob();
+    const worker = startWorker(dir);
+    await eventually(() => logOf(dir).includes(" "));
+    expect(await runJob(linked)).toBe(75);
+    worker.signal("SIGTERM");
+    expect(await worker.ended).toBe(1);
+    expect(resultOf(dir).status).toBe("cancelled");
+  });
+
+  test("has its processes ended by the next one though that reaches the job by another path", async () => {
+    const { dir, linked } = linkedJob();
+    const pids = await killWorkerOnceStarted(linked);
+    expect(pids.map(isAlive)).toEqual([true, true]);
+    expect(await runJob(dir)).toBe(1);
+    expect(pids.map(isAlive)).toEqual([false, false]);
+  });
 });
 
 describe("a worker goes on", () => {
@@ -105,6 +123,15 @@ test("the end that a function leaves by ending the process of its job counts, an
   expect(start).toBe(1);
   expect(tasks.get(0)).toMatchObject({ attempt: 1, final: true, succeeded: false, failures: 1 });
 });
+
+/** A job in a folder with a name beyond ASCII, and the same one through a symbolic link. */
+function linkedJob(): { dir: string; linked: string } {
+  const root = tempDir();
+  const home = join(root, "Übung");
+  symlinkSync(home, join(root, "link"));
+  const dir = makeJob(home, { argv: SLEEPER });
+  return { dir, linked: dir.replace(home, join(root, "link")) };
+}
 
 /** Kills a job's worker with SIGKILL while its task runs; gives the pids that the task has printed. */
 async function killWorkerOnceStarted(dir: string): Promise<number[]> {
