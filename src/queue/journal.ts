@@ -1,6 +1,6 @@
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 
-import { errnoOf } from "../errors.ts";
+import { errnoOf, messageOf } from "../errors.ts";
 import type { EnqueueRequest, Slot } from "./protocol.ts";
 
 /** What a queue that was killed leaves to the next one of a job. */
@@ -26,18 +26,23 @@ const SLACK = 2_000;
 /**
  * The accepted jobs of a queue, a JSON line per change, in the order of acceptance. Not synced: it outlives
  * the process, and after a crash of the machine jobs are enqueued again from their records. What cannot
- * be read is skipped for the same reason.
+ * be read is skipped for the same reason, and what cannot be written keeps nobody: a full disk costs the next
+ * queue some of what it would have known, until there is room to write the file anew.
  */
 export class Journal {
   readonly #path: string;
+  readonly #log: (line: string) => void;
   #fd: number;
   #entries = 0;
+  /** What the file lacks: nothing, or changes that could not be written; `due` once there may be room for them. */
+  #gap: "none" | "open" | "due" = "none";
 
-  constructor(path: string) {
+  constructor(path: string, log: (line: string) => void = () => undefined) {
     this.#path = path;
+    this.#log = log;
     this.#fd = openSync(path, "a", 0o600);
     // Whatever a crash has cut ends here.
-    writeSync(this.#fd, "\n");
+    this.#attempt(() => writeText(this.#fd, "\n"));
   }
 
   /** The living jobs, oldest first. */
@@ -54,25 +59,58 @@ export class Journal {
 
   append(entry: Entry): void {
     this.#entries++;
-    writeSync(this.#fd, `${JSON.stringify(entry)}\n`);
+    // The line before may have been cut.
+    const start = this.#gap === "none" ? "" : "\n";
+    const isWritten = this.#attempt(() => writeText(this.#fd, `${start}${JSON.stringify(entry)}\n`));
+    if (isWritten && this.#gap === "open") this.#gap = "due";
   }
 
-  /** Writes the file anew when most of it concerns jobs that are over; `living` is asked only then. */
+  /** Writes the file anew when most of it concerns jobs that are over, or changes are missing; `living` is asked only then. */
   compact(count: number, living: () => Iterable<JournaledJob>): void {
-    if (this.#entries < SLACK + 4 * count) return;
-    const temporary = `${this.#path}.new`;
+    if (this.#entries < SLACK + 4 * count && this.#gap !== "due") return;
     const lines: string[] = [];
     for (const job of living()) for (const entry of entriesOf(job)) lines.push(`${JSON.stringify(entry)}\n`);
-    writeFileSync(temporary, lines.join(""), { mode: 0o600 });
-    renameSync(temporary, this.#path);
-    closeSync(this.#fd);
-    this.#fd = openSync(this.#path, "a", 0o600);
+    // Where that fails, not at once again.
     this.#entries = lines.length;
+    if (this.#attempt(() => this.#replace(lines.join("")))) this.#gap = "none";
   }
 
   close(): void {
     closeSync(this.#fd);
   }
+
+  #replace(text: string): void {
+    const temporary = `${this.#path}.new`;
+    const fd = openSync(temporary, "w", 0o600);
+    try {
+      writeText(fd, text);
+      renameSync(temporary, this.#path);
+    } catch (error) {
+      closeSync(fd);
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    closeSync(this.#fd);
+    this.#fd = fd;
+  }
+
+  /** Whether the file could be written; that it could not is said once, until it can again. */
+  #attempt(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      if (this.#gap === "none") this.#log(`the journal cannot be written: ${messageOf(error)}`);
+      this.#gap = "open";
+      return false;
+    }
+  }
+}
+
+/** Writes all of it: a disk that fills up takes a part without an error. */
+function writeText(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }
 
 function entriesOf(job: JournaledJob): Entry[] {

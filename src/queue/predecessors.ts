@@ -59,7 +59,11 @@ export class Predecessors {
       reader = made;
       this.#readers.set(dir, reader);
     }
-    reader.refresh();
+    try {
+      reader.refresh();
+    } catch {
+      // Judged by what was read before: what cannot be read now is looked at again.
+    }
     return reader;
   }
 }

@@ -54,7 +54,7 @@ export class Queue {
 
   constructor(settings: QueueSettings) {
     this.#settings = settings;
-    this.#journal = new Journal(settings.paths.journal);
+    this.#journal = new Journal(settings.paths.journal, settings.log);
     this.#line = new Line(this.#journal, settings.env, {
       entry: (dir) => this.#entries.get(dir),
       granted: (entry) => {

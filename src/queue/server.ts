@@ -1,4 +1,4 @@
-import { statSync, truncateSync, unlinkSync } from "node:fs";
+import { statSync, truncateSync, unlinkSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 
 import type { Socket, UnixSocketListener } from "bun";
@@ -144,5 +144,9 @@ function shorten(path: string): void {
 }
 
 function log(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  try {
+    writeSync(2, `${new Date().toISOString()} ${line}\n`);
+  } catch {
+    // A full disk: `process.stderr` would make an error of it that is logged, and so on.
+  }
 }

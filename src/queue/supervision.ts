@@ -131,9 +131,13 @@ function countDeath(entry: Entry): void {
   entry.finals = finals;
 }
 
-/** How many tasks of the job have a final record. */
+/** How many tasks of the job have a final record; none where that cannot be read. */
 function finalsOf(dir: string): number {
-  const reader = Reader.open(dir);
-  reader?.refresh();
-  return reader?.finals ?? 0;
+  try {
+    const reader = Reader.open(dir);
+    reader?.refresh();
+    return reader?.finals ?? 0;
+  } catch {
+    return 0;
+  }
 }

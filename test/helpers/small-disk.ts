@@ -9,7 +9,7 @@ export function mountSmall(): string | null {
   const path = mkdtempSync(join(tmpdir(), "jobx-full-"));
   const made = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "jobx-test", path]);
   afterAll(() => {
-    if (made.exitCode === 0) Bun.spawnSync(["umount", path]);
+    if (made.exitCode === 0) Bun.spawnSync(["umount", "-l", path]);
     rmSync(path, { recursive: true, force: true });
   });
   return made.exitCode === 0 ? path : unmounted();

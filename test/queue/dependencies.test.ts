@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Dependency } from "../../src/model/job.ts";
 import { Reader } from "../../src/queue/predecessors.ts";
 import { readVerdicts } from "../../src/store/jobs.ts";
+import { jobFiles } from "../../src/store/layout.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
-import { Bench } from "./fixtures/bench.ts";
+import { Bench, damageVerdicts } from "./fixtures/bench.ts";
 
 function stateOf(dir: string, task = 0) {
   const reader = Reader.open(dir);
@@ -40,6 +41,19 @@ describe("a job that waits for another", () => {
     writeFileSync(gate, "");
     await eventually(() => stateOf(second.dir)?.state === "succeeded");
     expect(stateOf(first.dir)?.state).toBe("succeeded");
+  });
+
+  test("waits on while that one's records cannot be read", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const first = bench.job(["true"]);
+    const second = bench.job(["true"], after(first.id, "ok"));
+    damageVerdicts(first.dir);
+    await client.enqueue(second.request);
+    expect((await client.status([second.dir]))[0]?.reason).toBe(`waits for job ${first.id}`);
+    rmSync(jobFiles.verdicts(first.dir), { recursive: true });
+    await client.enqueue(first.request);
+    await eventually(() => stateOf(second.dir)?.state === "succeeded");
   });
 
   test("ends as cancelled when that one fails, and names it", async () => {

@@ -1,11 +1,16 @@
-import { describe, expect, test } from "bun:test";
-import { appendFileSync, statSync } from "node:fs";
+import { afterEach, describe, expect, test } from "bun:test";
+import { appendFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { Journal } from "../../src/queue/journal.ts";
+import { startOf } from "../../src/queue/proc.ts";
 import { requestOf } from "../../src/queue/request.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { fill, mountSmall } from "../helpers/small-disk.ts";
 import { tempDir } from "../helpers/temp.ts";
-import { specOf } from "./fixtures/bench.ts";
+import { Bench, specOf } from "./fixtures/bench.ts";
+
+const disk = mountSmall();
 
 function requestIn(dir: string) {
   return requestOf(specOf(1, ["true"], {}), dir);
@@ -63,5 +68,61 @@ describe("the journal", () => {
     expect(journal.read()).toEqual([living]);
     journal.append({ kind: "end", dir: "/h/jobs/1" });
     expect(journal.read()).toEqual([]);
+  });
+});
+
+describe.skipIf(disk === null)("the journal on a full disk", () => {
+  const folder = disk ?? "";
+  const filler = join(folder, "filler");
+  afterEach(() => rmSync(filler, { force: true }));
+
+  test("goes on without a word lost to the queue, says so once, and is written anew when there is room", () => {
+    const path = join(folder, "journal");
+    const said: string[] = [];
+    const journal = new Journal(path, (line) => said.push(line));
+    const living = { request: requestIn("/h/jobs/2"), held: true, supervisor: null, slots: [] };
+    journal.append({ kind: "job", request: requestIn("/h/jobs/1") });
+    fill(filler);
+    // More than the rest of a page: one of them is cut.
+    for (let line = 0; line < 100; line++) journal.append({ kind: "slots", dir: "/h/jobs/1", slots: [] });
+    journal.append({ kind: "end", dir: "/h/jobs/1" });
+    journal.append({ kind: "job", request: living.request });
+    journal.compact(1, () => [living]);
+    expect(said).toEqual([expect.stringContaining("the journal cannot be written: ENOSPC")]);
+    rmSync(filler);
+    journal.append({ kind: "held", dir: "/h/jobs/2", held: true });
+    journal.compact(1, () => [living]);
+    expect(new Journal(path).read()).toEqual([living]);
+    journal.append({ kind: "end", dir: "/h/jobs/2" });
+    expect(new Journal(path).read()).toEqual([]);
+    fill(filler);
+    for (let line = 0; line < 200; line++) journal.append({ kind: "end", dir: "/h/jobs/2" });
+    expect(said).toHaveLength(2);
+    journal.close();
+  });
+
+  test("keeps no job from being run", async () => {
+    const run = join(folder, "run");
+    const bench = new Bench({ JOBX_RUNTIME_DIR: run });
+    const client = await bench.open();
+    fill(filler);
+    // Long lines, so that they need another page of the disk.
+    const name = "x".repeat(3_000);
+    const jobs = [1, 2, 3].map(() => bench.standIn({ tasks: 1 }, { name }));
+    for (const job of jobs) await client.enqueue(job.request);
+    for (const job of jobs) job.end();
+    await eventually(() => jobs.every((job) => job.isOver));
+    await eventually(async () => (await client.info()).jobs.length === 0);
+    expect((await client.info()).used.cpus).toBe(0);
+    client.close();
+  });
+
+  test("keeps no queue from starting, and from ending when it is idle", async () => {
+    const bench = new Bench({ JOBX_RUNTIME_DIR: join(folder, "full"), JOBX_QUEUE_IDLE_MS: "50" });
+    fill(filler);
+    const client = await bench.open();
+    const pid = await bench.pidOf(client);
+    client.close();
+    await eventually(() => startOf(pid) === null);
   });
 });

@@ -5,7 +5,7 @@ import { findQueue, openQueue } from "../../src/queue/client.ts";
 import { startOf } from "../../src/queue/proc.ts";
 import { readVerdicts } from "../../src/store/jobs.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { Bench, RUNTIME } from "./fixtures/bench.ts";
+import { Bench, damageVerdicts, RUNTIME } from "./fixtures/bench.ts";
 
 const TWO = { cpus: 2, memBytes: null, gpus: null, nice: null };
 
@@ -169,6 +169,20 @@ describe("after a kill -9", () => {
     await eventually(() => job.running.length === 2);
     job.end(0);
     await eventually(() => job.running.includes(2));
+    process.kill(job.births[0] ?? 0, "SIGKILL");
+    await eventually(() => job.births.length === 2);
+    job.end();
+    await eventually(() => job.isOver);
+    await eventually(async () => (await client.info()).jobs.length === 0);
+  });
+
+  test("of a supervisor whose job's records cannot be read, another one takes up the job all the same", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.standIn({ tasks: 1 });
+    await client.enqueue(job.request);
+    await eventually(() => job.running.length === 1);
+    damageVerdicts(job.dir);
     process.kill(job.births[0] ?? 0, "SIGKILL");
     await eventually(() => job.births.length === 2);
     job.end();
