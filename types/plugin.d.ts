@@ -369,6 +369,8 @@ export type NativeId = {
   elements: number;
   /** Native indices, of an array that runs only some of those again whose earlier run was lost; absent for all. */
   only?: number[];
+  /** The folder of the local queue that took it: a scheduler's allocation has another one than the host. Absent elsewhere. */
+  queue?: string;
 };
 
 /** A job as `status`, `cancel` and the other verbs see it. */
@@ -943,8 +945,8 @@ declare function planLocal(spec: SpecDraft, context: ExecutorContext): string;
 declare function submitLocal(request: SubmitRequest, context: ExecutorContext): Promise<Submission>;
 
 /**
- * What the queue says of jobs of this host; a queue that died is started again, and given jobs it does not
- * know. Jobs of other hosts are judged by their queue's heartbeat.
+ * What the queue says of the user's jobs of this host; a queue that died is started again, and given jobs it does
+ * not know. Those of other hosts and users are judged by their queue's heartbeat.
  */
 declare function statusOfLocal(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]>;
 
@@ -952,7 +954,7 @@ declare function statusOfLocal(jobs: JobRef[], context: ExecutorContext): Promis
 declare function findLocal(token: string, context: ExecutorContext): Promise<Submission | null>;
 
 /**
- * Tells the queue of something about running or waiting jobs. Jobs of other hosts cannot be told: what
+ * Tells the queue of something about running or waiting jobs. Those of other hosts and users cannot be told: what
  * stands in their folder (cancelled and held tasks) is read before each task starts.
  */
 declare function tellQueue(
@@ -967,7 +969,7 @@ declare function tellQueue(
  */
 declare class QueueClient {
   #private;
-  constructor(paths: QueuePaths, options: QueueOptions);
+  constructor(paths: QueuePaths, options: QueueOptions | null);
   /** Gives the queue a job; resolves when it has noted it down. */
   enqueue(request: EnqueueRequest): Promise<void>;
   /** One answer per directory, in order. */

@@ -141,6 +141,8 @@ export type NativeId = {
   elements: number;
   /** Native indices, of an array that runs only some of those again whose earlier run was lost; absent for all. */
   only?: number[];
+  /** The folder of the local queue that took it: a scheduler's allocation has another one than the host. Absent elsewhere. */
+  queue?: string;
 };
 
 /** native.msgpack: written once the scheduler accepted, and anew when it accepted what had been lost. */

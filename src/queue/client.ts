@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import { JobxError } from "../errors.ts";
 import { connect, type Connection } from "./connection.ts";
 import { type Launched, launchQueue } from "./launch.ts";
-import { preparePaths, type QueuePaths, queuePaths } from "./paths.ts";
+import { pathsOfSocket, preparePaths, type QueuePaths, queuePaths } from "./paths.ts";
 import {
   type ClientMessage,
   type ClientReply,
@@ -44,17 +47,32 @@ export async function findQueue(options: QueueOptions): Promise<QueueClient | nu
 }
 
 /**
+ * Opens the user's queue in this folder, where another environment has started it; null when it is over. It is not
+ * started from here: it would take this environment for its own. Throws UNREACHABLE.
+ */
+export async function openOtherQueue(folder: string): Promise<QueueClient | null> {
+  if (!existsSync(folder)) return null;
+  const paths = pathsOfSocket(join(folder, "socket"));
+  const client = new QueueClient(paths, null);
+  if (await client.find()) return client;
+  const { isLocked } = await import("./lock.ts");
+  if (isLocked(paths.lock)) throw unreachableQueue(paths, "it runs and does not answer");
+  return null;
+}
+
+/**
  * A connection to the queue. Every verb is one question and one answer. A queue that dies in between is
  * started again and asked again: giving it a job twice, or cancelling twice, does no harm.
  */
 export class QueueClient {
   readonly #paths: QueuePaths;
-  readonly #options: QueueOptions;
+  /** How to start it; null for one that is not to be started from here. */
+  readonly #options: QueueOptions | null;
   readonly #waiting = new Map<number, (reply: ClientReply | null) => void>();
   #connection: Connection | null = null;
   #seq = 0;
 
-  constructor(paths: QueuePaths, options: QueueOptions) {
+  constructor(paths: QueuePaths, options: QueueOptions | null) {
     this.#paths = paths;
     this.#options = options;
   }
@@ -119,6 +137,7 @@ export class QueueClient {
     let launched: Launched | null = null;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LAST_PAUSE_MS, pause * 1.5)) {
       if (await this.find()) return;
+      if (!this.#options) throw unreachableQueue(this.#paths, "it has ended");
       if (performance.now() > deadline)
         throw unreachableQueue(this.#paths, "it was started and does not answer");
       // One that has ended lost the election against a queue that was about to end.

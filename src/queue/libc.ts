@@ -12,6 +12,7 @@ export type Libc = {
   dup2(from: number, to: number): number;
 };
 
+export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 

@@ -16,10 +16,11 @@ import type { NativeId } from "../model/job.ts";
 import { ensureDir } from "../store/files.ts";
 import { otherOwner, readCancelled, writeEnvironment } from "../store/jobs.ts";
 import { homeOf, jobFiles } from "../store/layout.ts";
-import { findQueue, openQueue, type QueueClient } from "./client.ts";
+import { findQueue, openOtherQueue, openQueue, type QueueClient } from "./client.ts";
 import { explainExcess } from "./explain.ts";
 import { HEARTBEAT_SECONDS, secondsSinceBeat } from "./heartbeat.ts";
 import { detectCapacity, schedulerOf } from "./machine.ts";
+import { queuePaths } from "./paths.ts";
 import type { Capacity, QueuedJob, Tasks } from "./protocol.ts";
 import { limitsOf, requestOf, shapeOf } from "./request.ts";
 
@@ -71,13 +72,8 @@ export async function submitLocal(request: SubmitRequest, context: ExecutorConte
       `This host has a scheduler and others work on it: local jobs use ${cpus} CPUs at nice ${nice} (-o cpus=N, -o nice=N)`,
     );
   }
-  const queue = await openQueue(context);
-  try {
-    await queue.enqueue(requestOf(spec, dir));
-  } finally {
-    queue.close();
-  }
-  return { natives: [nativeOf(spec.host, spec.id)] };
+  await closing(await openQueue(context), (queue) => queue.enqueue(requestOf(spec, dir)));
+  return { natives: [nativeOf(spec.host, spec.id, context)] };
 }
 
 /**
@@ -87,17 +83,13 @@ export async function submitLocal(request: SubmitRequest, context: ExecutorConte
 export async function statusOfLocal(jobs: JobRef[], context: ExecutorContext): Promise<ElementStatus[]> {
   const [own, foreign] = partition(jobs);
   const statuses = foreign.map(statusElsewhere);
-  if (own.length === 0) return statuses;
-  const queue = await openQueue(context);
-  try {
-    const answers = await queue.status(own.map((job) => job.dir));
-    for (const [index, job] of own.entries()) {
+  await withQueues(own, context, async (queue, jobs) => {
+    const answers = await queue.status(jobs.map((job) => job.dir));
+    for (const [index, job] of jobs.entries()) {
       const answer = answers[index];
       if (answer) statuses.push(await statusHere(queue, job, answer));
     }
-  } finally {
-    queue.close();
-  }
+  });
   return statuses;
 }
 
@@ -105,13 +97,11 @@ export async function statusOfLocal(jobs: JobRef[], context: ExecutorContext): P
 export async function findLocal(token: string, context: ExecutorContext): Promise<Submission | null> {
   const queue = await findQueue(context);
   if (!queue) return null;
-  try {
+  return closing(queue, async () => {
     const info = await queue.info();
     const job = info.jobs.find((candidate) => candidate.token === token);
-    return job ? { natives: [nativeOf(info.host, job.job)] } : null;
-  } finally {
-    queue.close();
-  }
+    return job ? { natives: [nativeOf(info.host, job.job, context)] } : null;
+  });
 }
 
 /**
@@ -128,11 +118,34 @@ export async function tellQueue(
     const { owner, place } = ownerOf(job);
     context.note(`Job ${job.id} belongs to ${owner}: its running tasks go on until this is asked ${place}`);
   }
-  const dirs = new Set(own.map((job) => job.dir));
-  if (dirs.size === 0) return;
-  const queue = await openQueue(context);
-  try {
+  await withQueues(own, context, async (queue, jobs) => {
+    const dirs = new Set(jobs.map((job) => job.dir));
     for (const { job, tasks } of selections) if (dirs.has(job.dir)) await tell(queue, job.dir, tasks);
+  });
+}
+
+/**
+ * Opens each queue that has some of the user's jobs of this host, and closes it again: the one that took a job as long
+ * as that runs, since an allocation of a scheduler has its own; then the one of this environment, which is started.
+ */
+async function withQueues(
+  own: JobRef[],
+  context: ExecutorContext,
+  use: (queue: QueueClient, jobs: JobRef[]) => Promise<void>,
+): Promise<void> {
+  const here = queuePaths(context.env).dir;
+  const left: JobRef[] = [];
+  for (const [folder, jobs] of Map.groupBy(own, ({ natives }) => natives[0]?.queue ?? here)) {
+    const other = folder === here ? null : await openOtherQueue(folder);
+    if (other) await closing(other, (queue) => use(queue, jobs));
+    else left.push(...jobs);
+  }
+  if (left.length > 0) await closing(await openQueue(context), (queue) => use(queue, left));
+}
+
+async function closing<T>(queue: QueueClient, use: (queue: QueueClient) => Promise<T>): Promise<T> {
+  try {
+    return await use(queue);
   } finally {
     queue.close();
   }
@@ -188,12 +201,13 @@ function capacityFor(options: Record<string, unknown>, context: ExecutorContext)
   return detectCapacity({ env: context.env }, limitsOf(options));
 }
 
-function nativeOf(host: string, job: number): NativeId {
+function nativeOf(host: string, job: number, { env }: ExecutorContext): NativeId {
   return {
     id: `${host}:${job}`,
     cluster: host,
     submitted: new Date().toISOString(),
     firstElement: 0,
     elements: 1,
+    queue: queuePaths(env).dir,
   };
 }

@@ -1,7 +1,7 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 
 import { JobxError } from "../errors.ts";
-import { libc, LOCK_EX, LOCK_NB } from "./libc.ts";
+import { libc, LOCK_EX, LOCK_NB, LOCK_SH } from "./libc.ts";
 
 /**
  * Takes the exclusive lock of a file on local disk, for as long as this process lives; the kernel frees
@@ -20,4 +20,15 @@ export function takeLock(path: string): { release(): void } | null {
   if (library.flock(fd, LOCK_EX | LOCK_NB) === 0) return { release: () => closeSync(fd) };
   closeSync(fd);
   return null;
+}
+
+/** Whether a process has the lock of this file just now; nobody has that of a file that is not there. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const fd = openSync(path, constants.O_RDONLY);
+  try {
+    return libc()?.flock(fd, LOCK_SH | LOCK_NB) !== 0;
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { chownSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 
 import local from "../../plugins/local.ts";
 import type { ExecutorContext } from "../../src/executor/contract.ts";
 import { makeRun } from "../../src/executor/run.ts";
+import type { NativeId } from "../../src/model/job.ts";
 import type { Resources } from "../../src/model/resources.ts";
+import { takeLock } from "../../src/queue/lock.ts";
+import { queuePaths } from "../../src/queue/paths.ts";
 import { Reader } from "../../src/queue/predecessors.ts";
-import { addCancelled, addHeld } from "../../src/store/jobs.ts";
+import { addCancelled, addHeld, readSpec } from "../../src/store/jobs.ts";
 import { heartbeatPath } from "../../src/store/layout.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -32,10 +35,18 @@ function contextOf(bench: Bench, notes: string[] = []): ExecutorContext {
 }
 
 function refOf(
-  job: ReturnType<Bench["job"]>,
-  natives = [{ id: "x", cluster: "x", submitted: "", firstElement: 0, elements: 1 }],
+  job: Pick<ReturnType<Bench["job"]>, "id" | "dir" | "spec">,
+  natives: NativeId[] = [{ id: "x", cluster: "x", submitted: "", firstElement: 0, elements: 1 }],
 ) {
   return { id: job.id, dir: job.dir, spec: job.spec, natives };
+}
+
+/** A job as it is known once the local executor has taken it. */
+async function submitted(bench: Bench, dir: string) {
+  const spec = readSpec(dir);
+  const rest = { elements: 1, worker: [], environment: {}, inspect: false, accepted: () => {} };
+  const { natives } = await local.submit({ spec, dir, ...rest }, contextOf(bench));
+  return refOf({ id: spec.id, dir, spec }, natives);
 }
 
 async function validate(resources: Resources, notes: string[] = []): Promise<void> {
@@ -143,6 +154,42 @@ describe("the local executor", () => {
     const old = new Date(Date.now() - 600_000);
     utimesSync(path, old, old);
     expect((await local.status([refOf(job)], context))[0]?.reason).toContain("10m ago; jobx status");
+  });
+
+  test("asks the queue that took a job, also from within a scheduler's allocation, which has its own", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.standIn({ tasks: 1 });
+    addHeld(job.dir, null);
+    const ref = await submitted(bench, job.dir);
+    const inside = { ...contextOf(bench), env: { ...bench.env, SLURM_JOB_ID: "77" } };
+    expect((await local.status([ref], inside))[0]).toMatchObject({
+      state: "queued",
+      reason: expect.stringContaining("held"),
+    });
+    await local.release?.([{ job: ref, tasks: null }], inside);
+    await eventually(() => job.running.length === 1);
+    expect((await local.status([ref], inside))[0]?.state).toBe("running");
+    await local.cancel([{ job: ref, tasks: null }], inside);
+    await eventually(async () => (await client.info()).jobs.length === 0);
+    expect(existsSync(queuePaths(inside.env).dir)).toBe(false);
+  });
+
+  test("takes over a job whose queue is gone, and not one whose queue runs and does not answer", async () => {
+    const bench = new Bench();
+    const client = await bench.open();
+    const job = bench.standIn({ tasks: 1 });
+    const ref = await submitted(bench, job.dir);
+    const folder = join(tempDir(), "queue");
+    mkdirSync(folder, { mode: 0o700 });
+    const natives = ref.natives.map((native) => ({ ...native, queue: folder }));
+    const lock = takeLock(join(folder, "lock"));
+    await expect(local.status([{ ...ref, natives }], contextOf(bench))).rejects.toThrow("does not answer");
+    lock?.release();
+    expect((await local.status([{ ...ref, natives }], contextOf(bench)))[0]?.state).not.toBe("unknown");
+    job.end();
+    await eventually(async () => (await client.info()).jobs.length === 0);
+    expect(job.births).toHaveLength(1);
   });
 
   test("knows a job by whatever path its home is reached", async () => {
