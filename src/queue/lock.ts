@@ -1,13 +1,19 @@
-import { closeSync, constants, existsSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, statSync } from "node:fs";
 
 import { JobxError } from "../errors.ts";
 import { libc, LOCK_EX, LOCK_NB, LOCK_SH } from "./libc.ts";
+
+export type Lock = {
+  release(): void;
+  /** Whether it still counts: nobody has removed the file, of which others would take another lock. */
+  holds(): boolean;
+};
 
 /**
  * Takes the exclusive lock of a file on local disk, for as long as this process lives; the kernel frees
  * it however the process ends. Null when another process has it. The descriptor is closed in children.
  */
-export function takeLock(path: string): { release(): void } | null {
+export function takeLock(path: string): Lock | null {
   const library = libc();
   if (!library) {
     throw new JobxError(
@@ -17,7 +23,14 @@ export function takeLock(path: string): { release(): void } | null {
     );
   }
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-  if (library.flock(fd, LOCK_EX | LOCK_NB) === 0) return { release: () => closeSync(fd) };
+  if (library.flock(fd, LOCK_EX | LOCK_NB) === 0) {
+    const { ino } = fstatSync(fd);
+    return {
+      release: () => closeSync(fd),
+      // An open file keeps its number.
+      holds: () => statSync(path, { throwIfNoEntry: false })?.ino === ino,
+    };
+  }
   closeSync(fd);
   return null;
 }

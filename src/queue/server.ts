@@ -1,4 +1,4 @@
-import { statSync, truncateSync, unlinkSync, writeSync } from "node:fs";
+import { existsSync, statSync, truncateSync, unlinkSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 
 import type { Socket, UnixSocketListener } from "bun";
@@ -6,7 +6,7 @@ import type { Socket, UnixSocketListener } from "bun";
 import { JobxError, messageOf } from "../errors.ts";
 import { Conversation } from "./conversation.ts";
 import { Heartbeat, HEARTBEAT_SECONDS } from "./heartbeat.ts";
-import { takeLock } from "./lock.ts";
+import { type Lock, takeLock } from "./lock.ts";
 import { pathsOfSocket, preparePaths, type QueuePaths } from "./paths.ts";
 import { Peer } from "./peer.ts";
 import { QUEUE_IDLE_SECONDS } from "./protocol.ts";
@@ -26,14 +26,15 @@ export async function runQueue(argv: string[]): Promise<number> {
   if (!folder) throw new JobxError("USAGE", "_queue needs the folder of the queue");
   const paths = pathsOfSocket(`${folder}/socket`);
   preparePaths(paths);
-  if (!takeLock(paths.lock)) return 0;
+  const lock = takeLock(paths.lock);
+  if (!lock) return 0;
   // A closed terminal is no reason to end; a kill is, and the next queue goes on.
   process.on("SIGHUP", () => {});
   process.on("uncaughtException", (error) => log(`unexpected: ${error.stack ?? messageOf(error)}`));
   process.on("unhandledRejection", (error) => log(`unexpected: ${messageOf(error)}`));
   process.title = `jobx queue (${basename(paths.dir)})`;
   shorten(paths.log);
-  await new Server(paths).ended;
+  await new Server(paths, lock).ended;
   return 0;
 }
 
@@ -42,19 +43,21 @@ class Server {
   readonly ended: Promise<void>;
   readonly #end: () => void;
   readonly #paths: QueuePaths;
+  readonly #lock: Lock;
   readonly #queue: Queue;
   readonly #conversations = new Set<Conversation>();
-  readonly #listener: UnixSocketListener<Conversation | undefined>;
   readonly #idleMs = Number(process.env["JOBX_QUEUE_IDLE_MS"] ?? QUEUE_IDLE_SECONDS * 1000);
   readonly #heartbeat: Heartbeat;
   readonly #pulse: ReturnType<typeof setInterval>;
+  #listener: UnixSocketListener<Conversation | undefined>;
   #idle: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(paths: QueuePaths) {
+  constructor(paths: QueuePaths, lock: Lock) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#end = resolve;
     this.#paths = paths;
+    this.#lock = lock;
     this.#heartbeat = new Heartbeat(paths);
     this.#queue = new Queue({
       paths,
@@ -65,8 +68,17 @@ class Server {
     });
     this.#queue.recover();
     removeSocket(paths.socket);
-    this.#listener = Bun.listen<Conversation | undefined>({
-      unix: paths.socket,
+    this.#listener = this.#listen();
+    const beatMs = Number(process.env["JOBX_QUEUE_BEAT_MS"] ?? HEARTBEAT_SECONDS * 1000);
+    this.#pulse = setInterval(() => this.#beat(), beatMs);
+    this.#beat();
+    this.#settle();
+    log(`started, pid ${process.pid}`);
+  }
+
+  #listen(): UnixSocketListener<Conversation | undefined> {
+    return Bun.listen<Conversation | undefined>({
+      unix: this.#paths.socket,
       socket: {
         open: (socket) => this.#open(socket),
         data: (socket, chunk) => this.#receive(socket, chunk),
@@ -75,10 +87,6 @@ class Server {
         error: (socket) => this.#close(socket),
       },
     });
-    this.#pulse = setInterval(() => this.#beat(), HEARTBEAT_SECONDS * 1000);
-    this.#beat();
-    this.#settle();
-    log(`started, pid ${process.pid}`);
   }
 
   #open(socket: Connection): void {
@@ -106,6 +114,11 @@ class Server {
 
   #beat(): void {
     this.#queue.forgetRemoved();
+    if (!existsSync(this.#paths.socket) && this.#lock.holds()) {
+      log("its socket was removed: listens again");
+      this.#listener.stop();
+      this.#listener = this.#listen();
+    }
     this.#heartbeat.beat(this.#queue.dirs);
   }
 
@@ -117,10 +130,15 @@ class Server {
     this.#idle = idle ? setTimeout(() => this.#stop(), this.#idleMs) : null;
   }
 
-  /** Takes the socket away first: whoever comes now starts another queue, which gets the lock once this one is gone. */
+  /**
+   * Takes the socket away first: whoever comes now starts another queue, which gets the lock once this one is gone. Where
+   * the lock was removed with the folder, the socket there is another queue's, which `stop` would remove.
+   */
   #stop(): void {
-    removeSocket(this.#paths.socket);
-    this.#listener.stop(true);
+    if (this.#lock.holds()) {
+      removeSocket(this.#paths.socket);
+      this.#listener.stop(true);
+    }
     clearInterval(this.#pulse);
     log("idle: ends");
     this.#end();

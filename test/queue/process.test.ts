@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 
 import { findQueue, openQueue } from "../../src/queue/client.ts";
 import { startOf } from "../../src/queue/proc.ts";
@@ -33,6 +33,34 @@ describe("the queue's process", () => {
     expect(existsSync(bench.paths.socket)).toBe(false);
     const next = await bench.open();
     expect(await bench.pidOf(next)).not.toBe(pid);
+  });
+
+  test("leaves the socket of its successor alone where its folder was removed", async () => {
+    const bench = new Bench({ JOBX_QUEUE_IDLE_MS: "50" });
+    const client = await bench.open();
+    const pid = await bench.pidOf(client);
+    rmSync(bench.paths.dir, { recursive: true });
+    const successor = await bench.pidOf(await bench.open());
+    expect(successor).not.toBe(pid);
+    client.close();
+    await eventually(() => startOf(pid) === null);
+    expect(await bench.pidOf(await bench.open())).toBe(successor);
+  });
+
+  test("listens again where its socket was removed", async () => {
+    const bench = new Bench({ JOBX_QUEUE_BEAT_MS: "50" });
+    const client = await bench.open();
+    const pid = await bench.pidOf(client);
+    const job = bench.standIn({ tasks: 2 }, { limits: TWO });
+    await client.enqueue(job.request);
+    await eventually(() => job.running.length === 2);
+    rmSync(bench.paths.socket);
+    await eventually(() => existsSync(bench.paths.socket));
+    expect(await bench.pidOf(await bench.open())).toBe(pid);
+    expect(await bench.pidOf(client)).toBe(pid);
+    job.end();
+    await eventually(() => job.isOver);
+    expect(job.births).toHaveLength(1);
   });
 
   test("stays while a job runs, and ends after it", async () => {
