@@ -266,9 +266,10 @@ export class Queue {
 
   /** Puts a job in the line if nothing keeps it from starting. */
   #lineUp(entry: Entry): void {
-    if (!entry.held && entry.waitsFor === null && entry.pause === null) {
-      this.#line.enter(entry);
-      // Kept from a supervisor that died: what it left running is this job's own, until the next one has killed it.
+    if (entry.waitsFor === null && entry.pause === null) {
+      if (!entry.held) this.#line.enter(entry);
+      // Kept from a supervisor that died: what it left running is this job's own, until the next one has killed it. That
+      // one is needed by a held job as well, whose other tasks it keeps back as the job's folder says.
       if (entry.undelivered.length > 0 && !entry.supervisor) this.#supervision.start(entry);
     }
     this.#line.lookSoon();

@@ -59,6 +59,20 @@ describe("after a process of jobx is killed", () => {
     await eventually(() => !existsSync(`/proc/${pid}`));
   }, 40_000);
 
+  test("the supervisor of a held job: its task is reported lost, and what was held stays so", async () => {
+    const pidFile = join(jobx.cwd, "held");
+    const script = `if test {index} = 0; then echo $$ > ${pidFile}; sleep 1000; fi`;
+    const id = await jobx.submit(["--array", "0-2", "--parallel", "1", "--", "sh", "-c", script]);
+    await eventually(() => existsSync(pidFile) && readFileSync(pidFile, "utf8").trim());
+    await jobx.ok(["hold", id]);
+    await killOne("_worker");
+    await eventually(async () => (await status(id)).counts["lost"] === 1, { timeoutMs: 20_000 });
+    expect((await status(id)).tasks.map((task) => task.state)).toEqual(["lost", "queued", "queued"]);
+    await jobx.ok(["release", id]);
+    expect((await jobx.run(["wait", id])).code).toBe(1);
+    expect((await status(id)).counts).toMatchObject({ lost: 1, succeeded: 2 });
+  }, 40_000);
+
   test("the supervisor, with --retries: its task runs again", async () => {
     const pidFile = join(jobx.cwd, "again");
     const id = await jobx.submit([
