@@ -69,11 +69,20 @@ function detailsOf(error: unknown): string {
   return parts.join("\ncaused by: ");
 }
 
+/** Only for people: it may be gone. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 function writeBugLog(error: unknown, { version, argv }: Circumstances): string {
   const path = join(tmpdir(), `jobx-bug-${Date.now()}-${process.pid}.log`);
   const lines = [
     `jobx ${version}, Bun ${Bun.version}, ${process.platform} ${process.arch}`,
-    `at ${new Date().toISOString()} in ${process.cwd()}`,
+    `at ${new Date().toISOString()} in ${currentFolder()}`,
     `arguments: ${JSON.stringify(argv)}`,
     "",
     detailsOf(error),

@@ -1,4 +1,4 @@
-import { JobxError } from "../errors.ts";
+import { errnoOf, JobxError, usageError } from "../errors.ts";
 import { type Invocation, parseInvocation } from "./args/strict.ts";
 import { CliContext, type Globals } from "./context.ts";
 import { failureExit, showFailure } from "./failure.ts";
@@ -31,7 +31,7 @@ export async function runCommandLine(argv: string[], version: string): Promise<n
       globals: invocation.globals,
       output,
       env,
-      cwd: process.cwd(),
+      cwd: currentFolder(),
       positionals: invocation.positionals,
       rest: invocation.rest,
       values: invocation.values,
@@ -47,6 +47,15 @@ export async function runCommandLine(argv: string[], version: string): Promise<n
     return typeof code === "number" ? code : 0;
   } catch (error) {
     return fail(error);
+  }
+}
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    throw usageError("The current folder is gone: it was removed", "Go to another one, e.g. cd ~");
   }
 }
 

@@ -51,6 +51,26 @@ describe("jobx", () => {
     });
   });
 
+  test("says that the current folder is gone, and still tells its version and help", async () => {
+    const inRemoved = (...argv: string[]) => {
+      const words = [
+        'mkdir gone && cd gone && rmdir ../gone && exec "$@"',
+        "sh",
+        process.execPath,
+        MAIN,
+        ...argv,
+      ];
+      return run(["/bin/sh", "-c", ...words]);
+    };
+    expect(await inRemoved("list")).toEqual({
+      out: "",
+      err: "error: The current folder is gone: it was removed\n  Go to another one, e.g. cd ~\n",
+      code: 2,
+    });
+    expect((await inRemoved("--version")).code).toBe(0);
+    expect((await inRemoved("list", "--help")).code).toBe(0);
+  });
+
   test("shows the stack with -v", async () => {
     expect((await jobx("-v", "config", "--jsn")).err).toContain("strict.ts");
   });
