@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import { errnoOf, JobxError } from "../errors.ts";
 
@@ -26,7 +26,8 @@ const ALLOCATIONS: [scheduler: string, variable: string][] = [
  */
 export function queuePaths(env: Environment): QueuePaths {
   const base = env["JOBX_RUNTIME_DIR"] || `/tmp/jobx-${userId()}`;
-  return pathsIn(join(base, allocationOf(env) ?? "queue"));
+  // The queue itself stands in no folder that the path could be taken from.
+  return pathsIn(resolve(base, allocationOf(env) ?? "queue"));
 }
 
 /** The queue whose socket this is. */

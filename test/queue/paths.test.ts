@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { takeLock } from "../../src/queue/lock.ts";
 import { preparePaths, queuePaths } from "../../src/queue/paths.ts";
@@ -12,6 +12,10 @@ describe("the queue's folder", () => {
     expect(queuePaths({ TMPDIR: "/scratch", XDG_RUNTIME_DIR: "/run/user/7" }).dir).toBe(queuePaths({}).dir);
     expect(queuePaths({ SLURM_JOB_ID: "4211" }).dir).toEndWith("/slurm-4211");
     expect(queuePaths({ PBS_JOBID: "7[3].server/x" }).dir).toEndWith("/pbs-7_3_.server_x");
+  });
+
+  test("is taken from the current folder where JOBX_RUNTIME_DIR is relative", () => {
+    expect(queuePaths({ JOBX_RUNTIME_DIR: "run" }).dir).toBe(resolve("run", "queue"));
   });
 
   test("is made for the user alone", () => {
