@@ -1,4 +1,5 @@
 import { errnoOf, JobxError, usageError } from "../errors.ts";
+import { REPLACEMENT } from "../model/utf8.ts";
 import { type Invocation, parseInvocation } from "./args/strict.ts";
 import { CliContext, type Globals } from "./context.ts";
 import { failureExit, showFailure } from "./failure.ts";
@@ -16,6 +17,8 @@ export async function runCommandLine(argv: string[], version: string): Promise<n
   process.on("uncaughtException", (error) => process.exit(fail(error)));
   process.on("unhandledRejection", (error) => process.exit(fail(error)));
   try {
+    if (argv.some((word) => word.includes(REPLACEMENT)))
+      (await import("./args/foreign-words.ts")).checkWords();
     const invocation = await parseInvocation(argv);
     verbose = invocation.globals.verbose;
     const output = outputFor(invocation.globals);

@@ -2,11 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-import { errnoOf, messageOf, usageError } from "../errors.ts";
+import { errnoOf, JobxError, messageOf, usageError } from "../errors.ts";
 import { distrustError, distrustOf } from "../executor/trust.ts";
 import { nearest } from "../model/nearest.ts";
 import { userFolder } from "../registry/folders.ts";
 import { CONFIG_KEYS, type ConfigValue, isTable, KIND_WORDS, readValue, variableOf } from "./keys.ts";
+import { textOf } from "./read-text.ts";
 import { lineOf, parseToml } from "./toml.ts";
 
 type Env = Record<string, string | undefined>;
@@ -150,8 +151,9 @@ function readSwitch(text: string): boolean | null {
 
 function readText(path: string): string | null {
   try {
-    return readFileSync(path, "utf8");
+    return textOf(readFileSync(path), path);
   } catch (error) {
+    if (error instanceof JobxError) throw error;
     if (["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "")) return null;
     throw usageError(`${path} cannot be read: ${messageOf(error)}`, "Mend its permissions, or remove it");
   }

@@ -13,6 +13,7 @@ import type {
 import { validateOptions } from "../executor/options.ts";
 import type { Dependency, Entry, FunctionCode, JobSpec, TaskList } from "../model/job.ts";
 import { ranksOf } from "../model/resources.ts";
+import { REPLACEMENT } from "../model/utf8.ts";
 import { allocateJob, ensureHome, removeJob, writeNative, writeSpec } from "../store/jobs.ts";
 import { jobFiles } from "../store/layout.ts";
 import { elementsOf } from "./elements.ts";
@@ -147,7 +148,7 @@ export async function placeJob(
     dir,
     elements: elementsOf(executor, spec),
     worker: [...runtime, "_worker", dir],
-    environment: input.environment,
+    environment: utf8Only(input.environment, services),
     inspect: input.inspect,
     accepted: (submission) => writeNative(dir, submission),
   };
@@ -157,6 +158,16 @@ export async function placeJob(
   writeNative(dir, { natives }, isRemembered ? { sync: "nothing" } : {});
   const nativeIds = natives.map((native) => native.id);
   return { id, name: spec.name, executor: executor.name, nativeIds, tasks: spec.tasks, dir };
+}
+
+/** Without variables whose bytes came here as other text. */
+function utf8Only(environment: Record<string, string>, services: Services): Record<string, string> {
+  const all = Object.entries(environment);
+  const others = all.filter((variable) => variable.some((text) => text.includes(REPLACEMENT)));
+  if (others.length === 0) return environment;
+  const names = others.map(([name]) => name).join(", ");
+  services.note(`Left out of the job's environment, since it is not UTF-8: ${names}`);
+  return Object.fromEntries(all.filter((variable) => !others.includes(variable)));
 }
 
 /** Writes the job and submits it; what was written goes again unless the executor accepted, or may have. */

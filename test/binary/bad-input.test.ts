@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { TestJobx } from "../helpers/jobx.ts";
+import { JOBX, TestJobx } from "../helpers/jobx.ts";
 
 const jobx = new TestJobx();
 await jobx.file("vars.env", "# settings\nexport NOVALUE\nA=1\n");
@@ -68,4 +68,45 @@ describe("bad input", () => {
     const jobs = join(jobx.home, "jobs");
     expect(existsSync(jobs) ? readdirSync(jobs) : []).toEqual([]);
   });
+});
+
+describe("text that is not UTF-8", () => {
+  const jobx = new TestJobx();
+  /** Two rows, the second with a byte of Latin-1. */
+  const ROWS = Buffer.from("a\nM\xfcller\n", "latin1");
+
+  test("is refused in a file and on standard input, with its line", async () => {
+    await Bun.write(join(jobx.cwd, "rows.csv"), ROWS);
+    const file = await jobx.run(["submit", "--params", "rows.csv", "--", "echo", "{}"]);
+    expect(file).toMatchObject({ code: 2, err: expect.stringContaining("rows.csv:2 is not UTF-8") });
+    const stdin = await jobx.run(["submit", "--params", "-", "--", "echo", "{}"], { input: ROWS });
+    expect(stdin).toMatchObject({ code: 2, err: expect.stringContaining("standard input:2 is not UTF-8") });
+    await Bun.write(join(jobx.cwd, "bad.env"), ROWS);
+    expect((await jobx.run(["submit", "--env-file", "bad.env", "--", "true"])).err).toContain("bad.env:2");
+  });
+
+  test("is refused among the words of the command line, and what only stands for it is not", async () => {
+    const bad = await shell('exec "$@" submit -- touch "$(printf "bad\\377")"');
+    expect(bad.code).toBe(2);
+    expect(bad.err).toContain('The word "bad\uFFFD" is not UTF-8');
+    expect(await shell('exec "$@" submit -q -- echo "\uFFFD"')).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("is left out of the job's environment, with a note", async () => {
+    const ran = await shell('NAME="$(printf "M\\374ller")" exec "$@" submit --follow -- printenv NAME');
+    expect(ran.err).toContain("Left out of the job's environment, since it is not UTF-8: NAME");
+    expect(ran.code).toBe(1);
+  });
+
+  /** Runs a script whose words are those that start jobx: only so are there bytes that are no text. */
+  async function shell(script: string) {
+    const child = Bun.spawn(["sh", "-c", script, "sh", ...JOBX], {
+      cwd: jobx.cwd,
+      env: jobx.env,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    return { err: await child.stderr.text(), code: await child.exited };
+  }
 });

@@ -12,7 +12,11 @@ export const JOBX: string[] = BINARY ? [BINARY] : SOURCE;
 
 export type Ran = { code: number; out: string; err: string };
 
-export type RunSettings = { cwd?: string; env?: Record<string, string | undefined>; input?: string };
+export type RunSettings = {
+  cwd?: string;
+  env?: Record<string, string | undefined>;
+  input?: string | Uint8Array;
+};
 
 /**
  * A jobx with a home, a runtime folder and a working folder of its own. When the test file has ended,
@@ -58,7 +62,7 @@ export class TestJobx {
     const child = Bun.spawn([...this.words(), ...argv], {
       cwd: settings.cwd ?? this.cwd,
       env: { ...this.env, ...settings.env },
-      stdin: settings.input === undefined ? "ignore" : new TextEncoder().encode(settings.input),
+      stdin: settings.input === undefined ? "ignore" : Buffer.from(settings.input),
       stdout: "pipe",
       stderr: "pipe",
     });

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 
+import { textOf } from "../../config/read-text.ts";
 import { SubmitSettings } from "../../config/settings.ts";
 import type { Services } from "../../orchestrator/services.ts";
 import { chooseExecutor, submitJob } from "../../orchestrator/submit.ts";
@@ -58,7 +59,7 @@ export async function inputFrom(context: CliContext, services: Services, entry: 
     cwd,
     logs,
     slurmOptions,
-    stdin: () => Bun.stdin.text(),
+    stdin: async () => textOf(await Bun.stdin.bytes(), "standard input"),
     async resolveAfter(selector) {
       const { resolveOne } = await import("../../orchestrator/select.ts");
       const { id, tasks } = await resolveOne(services, [selector]);
