@@ -803,6 +803,8 @@ const REASONS: Record<string, string> = {
   ReservationDeleted: "its reservation is gone",
   ReqNodeNotAvail: "a node that it needs is down, drained or reserved",
   Nodes: "nodes that it needs are down, drained or reserved",
+  "Nodes required for job are DOWN":
+    "nodes that it needs are down, drained, or taken by partitions of higher priority",
   NodeDown: "a node that it needs is down",
   PartitionDown: "the partition is down",
   PartitionInactive: "the partition takes no jobs now",

@@ -55,6 +55,8 @@ export type ElementStatus = {
   endedAt?: string | null;
   /** It ended before it was given a node, so that no record of it can be late. */
   neverStarted?: boolean;
+  /** Of an unknown one: all who could know were asked, and know others of its array. Unless it has begun, it was cancelled. */
+  isMissingAlone?: boolean;
   /** ISO 8601: when the scheduler said so, where that is known; answers are shared, and some seconds old. */
   asOf?: string;
 };

@@ -506,6 +506,11 @@ describe("status", () => {
     ["PENDING", "AssocGrpGRES", "your group's GPU limit is reached"],
     ["PENDING", "QOSMaxCpuPerUserLimit", "the QOS's CPU limit is reached"],
     ["PENDING", "AssocMaxJobsLimit", "your account's job limit is reached"],
+    [
+      "PENDING",
+      "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
+      "taken by partitions of higher priority",
+    ],
     ["PENDING", "JobHeldUser", "jobx release lets it start"],
     ["PENDING", "job requeued in held state", "held; jobx release lets it start"],
     ["PENDING", "launch failed requeued held", "could not be started on the node; jobx release tries again"],
