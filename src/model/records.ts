@@ -85,6 +85,6 @@ export type Verdict = {
   /** The scheduler's own word. */
   native: string | null;
   node: string | null;
-  /** ISO 8601 UTC. */
+  /** ISO 8601 UTC: when it was given. What began after that has been submitted once more, and clocks of schedulers differ. */
   endedAt: string;
 };

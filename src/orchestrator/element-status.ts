@@ -183,8 +183,7 @@ export function verdictsOf(
       reason: isExplained(state, reason) ? reason : `${reason}; ${wayOut(job.spec, retriesOf(executor))}`,
       native: status.native,
       node: status.node,
-      // Of what it has forgotten an executor tells only since when a record may be missing.
-      endedAt: (status.state === "unknown" ? null : status.endedAt) ?? new Date().toISOString(),
+      endedAt: new Date().toISOString(),
     });
   }
   return verdicts;

@@ -37,15 +37,6 @@ test("what was taken out of a queue by the scheduler's own command is cancelled,
   expect((await readJob(services, begun.id)).task(0).state).toBe("lost");
 });
 
-test("the end of what left no record is when its executor says that it was", async () => {
-  const memory = new MemoryExecutor();
-  const services = memory.services(tempDir());
-  const { id } = await submitJob(services, input(1));
-  const endedAt = new Date(Date.now() - 60_000).toISOString();
-  memory.answer = { state: "failed", native: "FAILED", reason: "signal 9", node: "node1", endedAt };
-  expect((await readJob(services, id)).task(0).endedAt).toBe(endedAt);
-});
-
 test("what thousands of elements came to that were cancelled outside of jobx is kept in one file", async () => {
   const memory = new MemoryExecutor();
   const services = memory.services(tempDir());
