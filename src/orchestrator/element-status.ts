@@ -4,6 +4,7 @@ import { holderOf, timesResubmitted } from "../model/natives.ts";
 import type { Verdict } from "../model/records.ts";
 import { type FinalState, isFinal } from "../model/states.ts";
 import { wayOut } from "../model/way-out.ts";
+import { isOwn } from "../store/files.ts";
 import { addVerdicts } from "../store/jobs.ts";
 import { isRequested } from "../store/requests.ts";
 import { tasksOfElement } from "./elements.ts";
@@ -191,12 +192,12 @@ export function verdictsOf(
 
 /**
  * Gives tasks their verdicts, and keeps these, all of a look at a job in one file: thousands of elements may have ended
- * at once. In a full home, or in somebody else's, they hold for this process, and the next one comes to the same.
+ * at once. In a full home they hold for this process, and for a job of somebody else's; the next one comes to the same.
  */
 export function closeTasks(job: JobReader, verdicts: Verdict[]): void {
   for (const verdict of verdicts) job.addVerdict(verdict);
   try {
-    addVerdicts(job.dir, verdicts);
+    if (isOwn(job.dir)) addVerdicts(job.dir, verdicts);
   } catch (error) {
     if (!(error instanceof JobxError && error.code === "STORAGE")) throw error;
   }

@@ -7,7 +7,8 @@ import { timesResubmitted } from "../model/natives.ts";
 import { ranksOf } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
 import { type Claim, claimAgain, releaseAgain } from "../store/claims.ts";
-import { otherOwner, writeNative } from "../store/jobs.ts";
+import { isOwn } from "../store/files.ts";
+import { writeNative } from "../store/jobs.ts";
 import { isRequested } from "../store/requests.ts";
 import { readHistory } from "../worker/history.ts";
 import { elementsOf } from "./elements.ts";
@@ -48,7 +49,7 @@ export async function resubmit(
   lost: ElementStatus[],
 ): Promise<string | null> {
   const natives = job.natives ?? [];
-  if (!isOwn(job)) return null;
+  if (!isOwn(job.dir)) return null;
   let claim: Claim | null = null;
   try {
     claim = await claimLost(
@@ -79,11 +80,6 @@ export async function resubmit(
     services.note(`Job ${job.id} could not be submitted again yet: ${messageOf(error)}`);
     return null;
   }
-}
-
-/** Whether this user submitted a job: nobody else submits anything of it again. */
-export function isOwn({ dir }: JobReader): boolean {
-  return otherOwner(dir) === null;
 }
 
 /**

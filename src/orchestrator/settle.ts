@@ -7,6 +7,7 @@ import { elementsOfNative } from "../model/natives.ts";
 import type { Verdict } from "../model/records.ts";
 import { isFinal } from "../model/states.ts";
 import { wayOut } from "../model/way-out.ts";
+import { isOwn } from "../store/files.ts";
 import { readSummary, removeEnvironment, type Summary, writeNative, writeSummary } from "../store/jobs.ts";
 import { applyStatus, closeTasks, endOf, verdictsOf } from "./element-status.ts";
 import { elementsOf, tasksOfElement } from "./elements.ts";
@@ -67,16 +68,17 @@ async function settleExecutor(
   }
 }
 
-/** Writes what the end of a job leaves: its summary; its environment is needed no more. */
+/** Writes what the end of a user's own job leaves: its summary; its environment is needed no more. */
 function finish(reader: JobReader): void {
   if (!reader.isFinal || reader.summarised) return;
   reader.summarised = true;
   try {
+    if (!isOwn(reader.dir)) return;
     const summary = summaryOf(reader);
     if (!Bun.deepEquals(storedSummary(reader.dir), summary)) writeSummary(reader.dir, summary);
     removeEnvironment(reader.dir);
   } catch {
-    // A full or read-only home, or somebody else's job: the summary only saves time.
+    // A full or read-only home: the summary only saves time.
   }
 }
 
@@ -169,7 +171,7 @@ async function adoptUnconfirmed(services: Services, executor: Executor, jobs: Jo
     job.refresh();
     if (job.natives !== null) continue;
     if (found && (cutOff || isWhole(executor, job.spec, found.natives))) {
-      writeNative(job.dir, found);
+      if (isOwn(job.dir)) writeNative(job.dir, found);
       job.natives = found.natives;
       continue;
     }

@@ -3,10 +3,11 @@ import type { Executor } from "../executor/contract.ts";
 import { elementOfTask } from "../model/elements.ts";
 import type { Verdict } from "../model/records.ts";
 import { releaseAgain } from "../store/claims.ts";
+import { isOwn } from "../store/files.ts";
 import { addCancelled } from "../store/jobs.ts";
 import { closeTasks } from "./element-status.ts";
 import type { JobReader } from "./job-reader.ts";
-import { claimLost, isOwn } from "./resubmit.ts";
+import { claimLost } from "./resubmit.ts";
 import type { Services } from "./services.ts";
 import type { Submitted } from "./submit.ts";
 
@@ -21,7 +22,7 @@ export async function takingOver(
   tasks: number[],
   submit: () => Promise<Submitted>,
 ): Promise<Submitted> {
-  const lost = isOwn(job) ? tasks.filter((task) => job.overlays.get(task)?.lost) : [];
+  const lost = isOwn(job.dir) ? tasks.filter((task) => job.overlays.get(task)?.lost) : [];
   if (lost.length === 0) return await submit();
   const elements = new Set(lost.map((task) => elementOfTask(job.spec, task)));
   const claim = await claimLost(services, executor, job, [...elements]);

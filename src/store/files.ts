@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -92,14 +93,37 @@ export function openFile(path: string, flags: string | number, shared = isShared
   return fd;
 }
 
-/** Makes a file with these bytes, durably. Throws what the system says: EEXIST where it is there. */
+/**
+ * Whether a folder is this user's, or not there. Who merely looks at what is another user's, as root can, leaves nothing
+ * there: its owner could not read it.
+ */
+export function isOwn(folder: string): boolean {
+  const owner = statSync(folder, { throwIfNoEntry: false })?.uid;
+  return owner === undefined || owner === process.geteuid?.();
+}
+
+/**
+ * Makes a file with these bytes, durably; of root's, it is for the folder's owner to read. Throws what the system says:
+ * EEXIST where it is there.
+ */
 export function writeNewFile(path: string, bytes: Uint8Array): void {
   const fd = openFile(path, "wx");
   try {
+    if (process.geteuid?.() === 0) handToOwner(fd, dirname(path));
     writeFully(fd, bytes);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+function handToOwner(fd: number, folder: string): void {
+  const { uid, gid } = statSync(folder);
+  if (uid === 0) return;
+  try {
+    fchownSync(fd, uid, gid);
+  } catch {
+    // A file system where root is nobody in particular: whom the file belongs to is up to that.
   }
 }
 

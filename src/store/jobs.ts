@@ -223,10 +223,16 @@ export function writeSummary(dir: string, summary: Summary): void {
   writeRecordFile(jobFiles.summary(dir), summary);
 }
 
-/** The summary; null until the job has ended. */
+/** The summary; null until the job has ended, and where it may not be read: it only saves time. */
 export function readSummary(dir: string): Summary | null {
   const path = jobFiles.summary(dir);
-  const summary = readRecordFile(path);
+  let summary: unknown;
+  try {
+    summary = readRecordFile(path);
+  } catch (error) {
+    if (error instanceof JobxError && errnoOf(error.cause) === "EACCES") return null;
+    throw error;
+  }
   if (summary !== null && !isSummary(summary)) throw unexpectedContents(path);
   return summary;
 }

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
-import { ensureDir, temporaryFor } from "../../store/files.ts";
+import { ensureDir, isOwn, temporaryFor } from "../../store/files.ts";
 import { answerPath, homeDirs } from "../../store/layout.ts";
 
 /**
@@ -16,8 +16,12 @@ export function readAnswer<T>(home: string, name: string): T | null {
   }
 }
 
-/** Keeps an answer; not durable, and a home that cannot be written to only makes the next process ask again. */
+/**
+ * Keeps an answer in the user's own home; not durable, and a home that cannot be written to only makes the next process
+ * ask again.
+ */
 export function writeAnswer(home: string, name: string, answer: object): void {
+  if (!isOwn(home)) return;
   const path = answerPath(home, name);
   const temporary = temporaryFor(path);
   try {

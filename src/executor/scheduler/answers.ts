@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, statSync } from "node:fs";
 
 import { messageOf } from "../../errors.ts";
-import { ensureDir } from "../../store/files.ts";
+import { ensureDir, isOwn } from "../../store/files.ts";
 import { answerPath, homeDirs } from "../../store/layout.ts";
 import { readAnswer, writeAnswer } from "./answer-file.ts";
 import type { NativeStatus } from "./native.ts";
@@ -96,8 +96,12 @@ function covers(answer: Answer, ids: string[] | null): boolean {
   return ids.every((id) => known.has(id));
 }
 
-/** Makes this process the one that asks; null while another one does. A home that cannot be written to stops nobody. */
+/**
+ * Makes this process the one that asks; null while another one does. A home that cannot be written to, or is another
+ * user's, stops nobody.
+ */
 function claim(home: string, name: string): (() => void) | null {
+  if (!isOwn(home)) return () => undefined;
   const path = `${answerPath(home, name)}.asking`;
   try {
     ensureDir(homeDirs.cache(home));
