@@ -38,6 +38,13 @@ export function timesOfScope(scope: Scope): Times {
   return { startedAt, endedAt, seconds };
 }
 
+/** Why it waits: of several tasks the reason of the first; null where it does not. */
+export function reasonOfScope(scope: Scope): string | null {
+  if (scope.tasks === null) return scope.view.reason;
+  for (const { state, reason } of tasksIn(scope)) if (state === "queued" && reason !== null) return reason;
+  return null;
+}
+
 /** The tasks of a scope in order. */
 export function* tasksIn(scope: Scope): Generator<TaskView> {
   if (scope.tasks === null) yield* scope.view.tasks();

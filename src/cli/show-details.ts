@@ -36,7 +36,6 @@ export type TaskDetails = TaskJson & {
 };
 
 export type Details = Omit<JobJson, "tasks"> & {
-  reason: string | null;
   dir: string;
   natives: NativeId[];
   spec: JobSpec;
@@ -52,10 +51,9 @@ export type Details = Omit<JobJson, "tasks"> & {
  */
 export function gatherDetails(scope: Scope, options: { brief: boolean }): Details {
   const { view } = scope;
-  const { dir, spec, natives, reason } = view;
+  const { dir, spec, natives } = view;
   return {
     ...jobJson(scope, { tasks: false }),
-    reason,
     dir,
     natives,
     spec,

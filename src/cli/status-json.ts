@@ -1,13 +1,13 @@
 import type { Counts, TaskState } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import type { Times } from "../orchestrator/summary.ts";
-import { type Scope, tasksIn, timesOfScope } from "./selection.ts";
+import { reasonOfScope, type Scope, tasksIn, timesOfScope } from "./selection.ts";
 
 /** One task of `status --json --tasks`. Times are ISO 8601 UTC, `seconds` and `maxRssBytes` what they say. */
 export type TaskJson = Omit<TaskView, "ranks">;
 
 /**
- * One job of `status --json`; `list --json` is an array of these without `tasks`. Times are ISO 8601 UTC: when it was
+ * One job of `status --json`; `list --json` is an array of these without `reason` and `tasks`. Times are ISO 8601 UTC: when it was
  * submitted, when its first task began and its last one ended; `seconds` lie between those two, or until now.
  */
 export type JobJson = Times & {
@@ -17,6 +17,8 @@ export type JobJson = Times & {
   state: TaskState;
   counts: Counts;
   created: string;
+  /** Why it waits; null where it does not. */
+  reason?: string | null;
   tasks?: TaskJson[];
 };
 
@@ -25,11 +27,12 @@ export function jobJson(scope: Scope, options: { tasks: boolean }): JobJson {
   const { id, spec } = scope.view;
   const { name, executor, created } = spec;
   const json = jobJsonOf({ id, name, executor, created, ...scope, ...timesOfScope(scope) });
-  return options.tasks ? { ...json, tasks: Array.from(tasksIn(scope), taskJson) } : json;
+  const whole = { ...json, reason: reasonOfScope(scope) };
+  return options.tasks ? { ...whole, tasks: Array.from(tasksIn(scope), taskJson) } : whole;
 }
 
 /** The fields of a job that every command shows, in the documented order. */
-export function jobJsonOf(job: Omit<JobJson, "tasks">): JobJson {
+export function jobJsonOf(job: Omit<JobJson, "reason" | "tasks">): JobJson {
   const { id, name, executor, state, counts, created, startedAt, endedAt, seconds } = job;
   const { queued, running, succeeded, failed, cancelled, timeout, lost } = counts;
   return {

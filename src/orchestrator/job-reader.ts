@@ -186,7 +186,10 @@ export class JobReader {
     const view = this.#fold.view(index);
     const overlay = this.overlays.get(index) ?? (view.state === "queued" ? this.rest : null);
     if (!overlay) return view;
-    const { state, reason, native, node } = overlay;
+    const { state, native, node } = overlay;
+    // What it goes on from is in its record; why it does not yet is the executor's to say.
+    const told = [state === "queued" ? view.reason : null, overlay.reason].filter((each) => each !== null);
+    const reason = told.length > 0 ? told.join("; ") : null;
     return { ...view, state, reason, native, node: node ?? view.node };
   }
 }

@@ -78,8 +78,8 @@ export function viewOf(reader: JobReader): JobView {
 }
 
 function firstReason(reader: JobReader): string | null {
-  for (const overlay of reader.overlays.values()) {
-    if (overlay.state === "queued" && overlay.reason) return overlay.reason;
+  for (const [task, overlay] of reader.overlays) {
+    if (overlay.state === "queued" && overlay.reason) return reader.task(task).reason;
   }
   return null;
 }

@@ -3,14 +3,15 @@ import { expect, test } from "bun:test";
 import { renderClean, summaryOfClean } from "../../src/cli/clean-text.ts";
 import { controlLine } from "../../src/cli/control.ts";
 import { makeOutput } from "../../src/cli/output.ts";
-import { nameOfScope, subjectsOf } from "../../src/cli/selection.ts";
+import { nameOfScope, scopeOf, subjectsOf } from "../../src/cli/selection.ts";
 import { parseStates } from "../../src/cli/states.ts";
-import { jobJsonOf, oneOrMany, taskJson } from "../../src/cli/status-json.ts";
+import { jobJson, jobJsonOf, oneOrMany, taskJson } from "../../src/cli/status-json.ts";
 import { toResources } from "../../src/config/resources.ts";
 import { noCounts } from "../../src/model/states.ts";
 import type { Selected } from "../../src/orchestrator/select.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
-import { readSpec } from "../../src/store/jobs.ts";
+import { readJob } from "../../src/orchestrator/view.ts";
+import { addHeld, readSpec } from "../../src/store/jobs.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { tempDir } from "../helpers/temp.ts";
 import { taskView } from "./views.ts";
@@ -64,6 +65,16 @@ test("the JSON of a job and a task has the documented fields in the documented o
   );
   expect(oneOrMany([1])).toBe(1);
   expect(oneOrMany([1, 2])).toEqual([1, 2]);
+});
+
+test("the JSON of a job's status says why what was asked about waits", async () => {
+  const services = new MemoryExecutor().services(tempDir());
+  const { id, dir } = await submitJob(services, input(2));
+  addHeld(dir, [1]);
+  const view = await readJob(services, id);
+  const reasonOf = (tasks: number[] | null) => jobJson(scopeOf(view, tasks), { tasks: false }).reason;
+  expect(reasonOf(null)).toBe("Priority");
+  expect(reasonOf([1])).toBe("held; jobx release lets it start");
 });
 
 test("tasks of one job that were named apart are one subject", async () => {

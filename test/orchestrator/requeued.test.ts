@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 
+import type { AgainRecord } from "../../src/model/records.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { readJob } from "../../src/orchestrator/view.ts";
 import { segmentPath } from "../../src/store/layout.ts";
@@ -49,3 +50,33 @@ test("a task whose node died waits once its scheduler says so, and not by an ans
   memory.answer = { ...pending, asOf: after(60) };
   expect((await readJob(services, id)).task(0)).toMatchObject({ state: "queued", reason: "Resources" });
 });
+
+test("a task that waits to go on says after what and from where, beside what its scheduler says", async () => {
+  const memory = new MemoryExecutor();
+  const services = memory.services(tempDir());
+  const { id, dir } = await submitJob(services, input(1));
+  const writer = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
+  await writer.append(
+    againRecord("preempted; goes on from the state saved at 2026-01-01T00:00:00Z by attempt 0"),
+  );
+  await writer.close();
+  const before =
+    "waits for attempt 1: preempted; goes on from the state saved at 2026-01-01T00:00:00Z by attempt 0";
+  memory.answer = { state: "queued", native: "PENDING", reason: "Resources", node: null };
+  const view = await readJob(services, id);
+  expect(view.task(0)).toMatchObject({ state: "queued", attempt: 1, reason: `${before}; Resources` });
+  expect(view.reason).toBe(`${before}; Resources`);
+  memory.answer = { state: "queued", native: "PENDING", reason: null, node: null };
+  expect((await readJob(services, id)).task(0).reason).toBe(before);
+  memory.answer = { state: "cancelled", native: "CANCELLED", reason: "cancelled by 1000", node: null };
+  expect((await readJob(services, id)).task(0)).toMatchObject({
+    state: "cancelled",
+    reason: "cancelled by 1000",
+  });
+});
+
+function againRecord(reason: string): AgainRecord {
+  const { pid: _pid, pidStart: _pidStart, ...started } = startedRecord(0);
+  const endedAt = "2026-01-01T00:00:10.000Z";
+  return { ...started, kind: "again", why: "preempted", reason, exitCode: null, signal: "SIGTERM", endedAt };
+}
