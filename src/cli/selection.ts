@@ -33,7 +33,7 @@ export function scopeOf(view: JobView, tasks: number[] | null): Scope {
 /** When its first task began and its last one ended, and the seconds between them or until now. */
 export function timesOfScope(scope: Scope): Times {
   const { view, tasks, counts } = scope;
-  if (tasks !== null) return spanOf(tasksIn(scope), finalOf(counts) === totalOf(counts));
+  if (tasks !== null) return spanOf(tasks, view, finalOf(counts) === totalOf(counts));
   const { startedAt, endedAt, seconds } = view;
   return { startedAt, endedAt, seconds };
 }

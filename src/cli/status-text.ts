@@ -45,6 +45,7 @@ function timing(scope: Scope, style: Style): string {
   const age = `submitted ${showAge(scope.view.spec.created)} ago`;
   const { startedAt, endedAt, seconds } = timesOfScope(scope);
   if (startedAt === null) return style.dim(`; ${age}`);
+  if (scope.state === "queued") return style.dim(`; ${age}, first began ${showAge(startedAt)} ago`);
   const verb = endedAt === null ? "running for" : "took";
   return style.dim(`; ${age}, ${verb} ${showDuration(seconds)}`);
 }

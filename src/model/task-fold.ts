@@ -14,6 +14,8 @@ export class TaskFold {
   readonly ranks: number;
   /** The record that counts, by task x ranks + rank. */
   readonly #best = new Map<number, SegmentRecord>();
+  /** When a task first began, where other attempts followed. */
+  readonly #began = new Map<number, string>();
   readonly #verdicts = new Map<number, Verdict>();
   /** Index into TASK_STATES, by task. */
   readonly #states: Uint8Array;
@@ -30,6 +32,7 @@ export class TaskFold {
     if (!this.#has(record.task) || record.rank < 0 || record.rank >= this.ranks) return;
     const key = record.task * this.ranks + record.rank;
     const before = this.#best.get(key);
+    if (before && before.startedAt !== record.startedAt) this.#keepBegan(before, record);
     const now = later(before, record);
     if (now === before) return;
     this.#best.set(key, now);
@@ -64,14 +67,29 @@ export class TaskFold {
     return { ...view, state, reason, native, node: verdict.node ?? view.node, endedAt, seconds };
   }
 
-  /** When a task began, and when it ended where it has, without the cost of its view where that can be. */
+  /**
+   * When the first attempt of a task began, and when the last one ended where it has, without the cost of its view where
+   * that can be.
+   */
   timesOf(index: number): Pick<TaskView, "startedAt" | "endedAt"> {
+    const { startedAt, endedAt } = this.#lastTimesOf(index);
+    return { startedAt: this.#began.get(index) ?? startedAt, endedAt };
+  }
+
+  #lastTimesOf(index: number): Pick<TaskView, "startedAt" | "endedAt"> {
     if (this.ranks > 1 || this.#verdicts.has(index)) return this.view(index);
     const record = this.#best.get(index);
     return {
       startedAt: record?.startedAt ?? null,
       endedAt: record?.kind === "result" ? record.endedAt : null,
     };
+  }
+
+  #keepBegan(...records: SegmentRecord[]): void {
+    for (const { task, startedAt } of records) {
+      const known = this.#began.get(task);
+      if (known === undefined || startedAt < known) this.#began.set(task, startedAt);
+    }
   }
 
   #has(task: number): boolean {

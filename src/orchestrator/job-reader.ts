@@ -171,7 +171,7 @@ export class JobReader {
     return state === "queued" && attempt > 0 ? reason : null;
   }
 
-  /** When a task began and ended, by its records and verdicts. */
+  /** When the first attempt of a task began and its last one ended, by its records and verdicts. */
   timesOf(task: number): Pick<TaskView, "startedAt" | "endedAt"> {
     return this.#fold.timesOf(task);
   }

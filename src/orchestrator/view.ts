@@ -23,6 +23,8 @@ export type JobView = {
   /** Bytes on disk that did not match their checksum, by file and offset. */
   damage: Damage[];
   task(index: number): TaskView;
+  /** When its first attempt began and its last one ended. */
+  timesOf(index: number): Pick<TaskView, "startedAt" | "endedAt">;
   /** What records and verdicts alone say of a task; the executor's word on it is not the last. */
   recordedState(index: number): TaskState;
   /** Every task in order; made when asked for, since a job may have 100,000. */
@@ -72,6 +74,7 @@ export function viewOf(reader: JobReader): JobView {
     },
     damage,
     task: (index) => reader.task(index),
+    timesOf: (index) => reader.timesOf(index),
     recordedState: (index) => reader.recordedState(index),
     tasks: () => tasksOf(reader),
   };

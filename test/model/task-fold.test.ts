@@ -248,3 +248,21 @@ test("100,000 tasks are folded in well under a second", () => {
   expect(fold.counts().succeeded).toBe(100_000);
   expect(performance.now() - begin).toBeLessThan(5000);
 });
+
+test("a task began with its first attempt, whatever order its records come in, and also while it waits for another", () => {
+  for (const records of orders([
+    started(),
+    again(),
+    started({ attempt: 1 }),
+    ended("failed", { attempt: 1 }),
+  ])) {
+    const fold = new TaskFold(1, 1);
+    for (const record of records) fold.add(record);
+    expect(fold.timesOf(0)).toEqual({ startedAt: time(0), endedAt: time(15) });
+  }
+  for (const records of orders([again({ at: 3 }), again({ rank: 1, at: 2 })])) {
+    const fold = new TaskFold(1, 2);
+    for (const record of records) fold.add(record);
+    expect(fold.timesOf(0)).toEqual({ startedAt: time(2), endedAt: null });
+  }
+});

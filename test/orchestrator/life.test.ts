@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { scopeOf, timesOfScope } from "../../src/cli/selection.ts";
 import { JobxError } from "../../src/errors.ts";
 import type { ResultRecord, SegmentRecord } from "../../src/model/records.ts";
 import { cancelJobs } from "../../src/orchestrator/control.ts";
@@ -18,7 +19,7 @@ import { SegmentWriter } from "../../src/store/segments.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { fill, mountSmall } from "../helpers/small-disk.ts";
 import { tempDir } from "../helpers/temp.ts";
-import { startedRecord } from "../store/records.ts";
+import { againRecord, startedRecord } from "../store/records.ts";
 
 function result(task: number, changes: Partial<ResultRecord> = {}): ResultRecord {
   return {
@@ -202,6 +203,23 @@ describe("a job", () => {
     expect(taskValue(view, 1, null)).toBe(10);
     expect(view).toMatchObject({ seconds: 2, startedAt: "2026-01-01T00:00:00.000Z" });
     expect(readSummary(dir)?.counts.succeeded).toBe(2);
+  });
+
+  test("takes its time from its first attempt on, and so does each of its tasks", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(2));
+    const first = { startedAt: "2026-01-01T00:00:00.000Z", endedAt: "2026-01-01T00:00:01.000Z" };
+    const second = { startedAt: "2026-01-01T00:00:40.000Z", endedAt: "2026-01-01T00:00:41.000Z" };
+    await record(dir, [againRecord(0, first)]);
+    expect(await firstView(services, 1)).toMatchObject({ state: "queued", startedAt: first.startedAt });
+    await record(dir, [result(0, { ...second, attempt: 1 }), result(1, second)], 1);
+    const view = await firstView(services, 1);
+    const whole = { startedAt: first.startedAt, endedAt: second.endedAt, seconds: 41 };
+    expect(view).toMatchObject(whole);
+    expect(readSummary(dir)).toMatchObject(whole);
+    expect(timesOfScope(scopeOf(view, [0]))).toEqual(whole);
+    expect(timesOfScope(scopeOf(view, [1])).seconds).toBe(1);
   });
 
   test("that its executor has ended without a record is lost, once and for all", async () => {

@@ -1,13 +1,15 @@
 import { expect, test } from "bun:test";
 
-import type { AgainRecord } from "../../src/model/records.ts";
+import { makeOutput } from "../../src/cli/output.ts";
+import { scopeOf } from "../../src/cli/selection.ts";
+import { renderStatus } from "../../src/cli/status-text.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { readJob } from "../../src/orchestrator/view.ts";
 import { segmentPath } from "../../src/store/layout.ts";
 import { SegmentWriter } from "../../src/store/segments.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { tempDir } from "../helpers/temp.ts";
-import { startedRecord } from "../store/records.ts";
+import { againRecord, startedRecord } from "../store/records.ts";
 
 test("a task that left with its allocation has failed at once where its scheduler does not start it again", async () => {
   const memory = new MemoryExecutor({ graceSeconds: 3_600 });
@@ -51,13 +53,17 @@ test("a task whose node died waits once its scheduler says so, and not by an ans
   expect((await readJob(services, id)).task(0)).toMatchObject({ state: "queued", reason: "Resources" });
 });
 
+const PLAIN = { json: false, quiet: false, verbose: false, color: { out: false, err: false } };
+
 test("a task that waits to go on says after what and from where, beside what its scheduler says", async () => {
   const memory = new MemoryExecutor();
   const services = memory.services(tempDir());
   const { id, dir } = await submitJob(services, input(1));
   const writer = SegmentWriter.create(segmentPath(dir, 0, 0, 0));
   await writer.append(
-    againRecord("preempted; goes on from the state saved at 2026-01-01T00:00:00Z by attempt 0"),
+    againRecord(0, {
+      reason: "preempted; goes on from the state saved at 2026-01-01T00:00:00Z by attempt 0",
+    }),
   );
   await writer.close();
   const before =
@@ -66,6 +72,10 @@ test("a task that waits to go on says after what and from where, beside what its
   const view = await readJob(services, id);
   expect(view.task(0)).toMatchObject({ state: "queued", attempt: 1, reason: `${before}; Resources` });
   expect(view.reason).toBe(`${before}; Resources`);
+  const { style } = makeOutput(PLAIN, () => {});
+  const shown = renderStatus([scopeOf(view, null)], style, { tasks: false });
+  expect(shown).toMatch(/first began \d+d ago/);
+  expect(shown).toContain(`queued  ${before}; Resources`);
   memory.answer = { state: "queued", native: "PENDING", reason: null, node: null };
   expect((await readJob(services, id)).task(0).reason).toBe(before);
   memory.answer = { state: "cancelled", native: "CANCELLED", reason: "cancelled by 1000", node: null };
@@ -74,9 +84,3 @@ test("a task that waits to go on says after what and from where, beside what its
     reason: "cancelled by 1000",
   });
 });
-
-function againRecord(reason: string): AgainRecord {
-  const { pid: _pid, pidStart: _pidStart, ...started } = startedRecord(0);
-  const endedAt = "2026-01-01T00:00:10.000Z";
-  return { ...started, kind: "again", why: "preempted", reason, exitCode: null, signal: "SIGTERM", endedAt };
-}

@@ -1,4 +1,4 @@
-import type { ResultRecord, StartedRecord } from "../../src/model/records.ts";
+import type { AgainRecord, ResultRecord, StartedRecord } from "../../src/model/records.ts";
 
 export function resultRecord(task: number, value: unknown): ResultRecord {
   return {
@@ -16,6 +16,23 @@ export function resultRecord(task: number, value: unknown): ResultRecord {
     startedAt: "2026-01-01T00:00:00.000Z",
     endedAt: "2026-01-01T00:00:01.000Z",
     usage: null,
+  };
+}
+
+export function againRecord(task: number, changes: Partial<AgainRecord> = {}): AgainRecord {
+  return {
+    kind: "again",
+    task,
+    rank: 0,
+    attempt: 0,
+    why: "preempted",
+    reason: "preempted",
+    exitCode: null,
+    signal: "SIGTERM",
+    node: "node1",
+    startedAt: "2026-01-01T00:00:00.000Z",
+    endedAt: "2026-01-01T00:00:01.000Z",
+    ...changes,
   };
 }
 
