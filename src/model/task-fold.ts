@@ -57,14 +57,17 @@ export class TaskFold {
   }
 
   view(index: number): TaskView {
-    const view = viewOfTask(index, this.#ranksOf(index));
+    const ranks = this.#ranksOf(index);
+    const view = viewOfTask(index, ranks);
     const verdict = this.#verdicts.get(index);
     if (!verdict) return view;
     if (isFinal(view.state)) return { ...view, native: verdict.native };
     if (!this.#counted(index, verdict)) return view;
     const { state, reason, native, endedAt } = verdict;
     const seconds = view.startedAt === null ? null : secondsBetween(view.startedAt, endedAt);
-    return { ...view, state, reason, native, node: verdict.node ?? view.node, endedAt, seconds };
+    // The one that it waited for never began.
+    const attempt = Math.max(0, ...ranks.map(({ record }) => record?.attempt ?? 0));
+    return { ...view, state, attempt, reason, native, node: verdict.node ?? view.node, endedAt, seconds };
   }
 
   /**

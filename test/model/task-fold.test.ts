@@ -204,6 +204,16 @@ test("a verdict ends a task that has no final record", () => {
   expect(fold.view(1)).toMatchObject({ state: "lost", node: "n0", seconds: 9 });
 });
 
+test("a verdict on a task that waits for another attempt is on the last one that ran", () => {
+  const fold = new TaskFold(1, 1);
+  fold.add(again());
+  expect(fold.view(0)).toMatchObject({ state: "queued", attempt: 1 });
+  fold.addVerdict({ task: 0, state: "cancelled", reason: "", native: null, node: null, endedAt: time(9) });
+  expect(fold.view(0)).toMatchObject({ state: "cancelled", attempt: 0 });
+  fold.add(again({ attempt: 1, at: 6 }));
+  expect(fold.view(0)).toMatchObject({ state: "cancelled", attempt: 1 });
+});
+
 test("a record beats a verdict, and an attempt that begins after it makes it void", () => {
   const fold = new TaskFold(2, 1);
   for (const task of [0, 1]) {
