@@ -40,13 +40,15 @@ export function failureOutput(view: TaskSource, task: TaskView): FailureOutput {
 
 function pathsOf({ dir, spec }: TaskSource, task: TaskView): string[] {
   const rank = failedRank(task)?.rank ?? 0;
-  const element = elementOfTask(spec, task.index);
-  return [
+  const own = [
     logPath(dir, spec.tasks, task.index, rank, "err"),
     logPath(dir, spec.tasks, task.index, rank, "out"),
-    elementLogPath(dir, element),
-    elementLogPath(dir, 0),
   ];
+  // What was caught of several tasks is nothing that one of them came to which left a record of its own end.
+  const hasEnded = task.ranks.some(({ result }) => result !== null);
+  if (!hasEnded || spec.run.pack.tasks === 1) own.push(elementLogPath(dir, elementOfTask(spec, task.index)));
+  if (!hasEnded || spec.tasks === 1) own.push(elementLogPath(dir, 0));
+  return own;
 }
 
 function linesOf(text: string): string[] {

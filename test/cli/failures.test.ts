@@ -8,10 +8,11 @@ import type { RemoteError } from "../../src/model/records.ts";
 import type { TaskView } from "../../src/model/task-view.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { type JobView, readJobs } from "../../src/orchestrator/view.ts";
-import { logPath } from "../../src/store/layout.ts";
+import { elementLogPath, logPath } from "../../src/store/layout.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
+import { RUN } from "../helpers/run-options.ts";
 import { tempDir } from "../helpers/temp.ts";
-import { failedView } from "./views.ts";
+import { failedView, taskView } from "./views.ts";
 
 const { style } = makeOutput(
   { json: false, quiet: false, verbose: false, color: { out: false, err: false } },
@@ -33,11 +34,21 @@ const REPORT = `RangeError: too large
     |         ^
 `;
 
-async function jobOf(tasks: number, logs: { err?: string; out?: string } = {}): Promise<JobView> {
+type Logs = { err?: string; out?: string; element?: string };
+
+async function jobOf(tasks: number, { pack = 1, ...logs }: Logs & { pack?: number } = {}): Promise<JobView> {
   const services = new MemoryExecutor().services(tempDir());
-  const { id, dir } = await submitJob(services, input(tasks));
-  for (const [stream, text] of Object.entries(logs)) {
-    const path = logPath(dir, tasks, 0, 0, stream === "err" ? "err" : "out");
+  const run = { ...RUN, pack: { tasks: pack, slots: 1 } };
+  const { id, dir } = await submitJob(services, input(tasks, { run }));
+  const paths = {
+    err: logPath(dir, tasks, 0, 0, "err"),
+    out: logPath(dir, tasks, 0, 0, "out"),
+    element: elementLogPath(dir, 0),
+  };
+  for (const stream of ["err", "out", "element"] as const) {
+    const path = paths[stream];
+    const text = logs[stream];
+    if (text === undefined) continue;
     mkdirSync(dirname(path), { recursive: true });
     await Bun.write(path, text);
   }
@@ -110,6 +121,21 @@ describe("a failure", () => {
       "✗ Job 1 failed: exit code 4",
       "  Run it again: jobx retry 1",
     ]);
+  });
+
+  test("shows what the scheduler caught of an element only where it can be this task's", async () => {
+    const caught = "slurmstepd: error: *** JOB 1260 ON node1 CANCELLED DUE TO JOB REQUEUE ***";
+    const ended = failedView({ reason: "exit code 7" });
+    const silent = taskView({ state: "lost", reason: "node1 went down" });
+    const packed = await jobOf(4, { element: caught, pack: 2 });
+    expect(lines(packed, ended)).toEqual([
+      "✗ Task 1.0 failed: exit code 7",
+      "  Run it again: jobx retry 1.0",
+    ]);
+    expect(lines(packed, silent)).toContain(`    | ${caught}`);
+    expect(lines(await jobOf(4, { element: caught }), ended)).toContain(`    | ${caught}`);
+    expect(lines(await jobOf(4, { element: caught }), { ...ended, index: 1 })).toHaveLength(2);
+    expect(lines(await jobOf(1, { element: caught }), ended)).toContain(`    | ${caught}`);
   });
 
   test("says only its reason to somebody who has just seen the output", async () => {
