@@ -2,6 +2,7 @@ import { messageOf } from "../errors.ts";
 import type { ResultRecord } from "../model/records.ts";
 import { segmentPath } from "../store/layout.ts";
 import { writeSegment } from "../store/segments.ts";
+import { diedReason } from "./reasons.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** What runs in this process now, as far as records name it. */
@@ -39,7 +40,7 @@ export function recordExit(running: Running): () => void {
 }
 
 function endsBy(exitCode: number, { tasks, task, attempt, node, startedAt }: Running): ResultRecord[] {
-  const reason = `the function's process ended with exit code ${exitCode} before the function returned`;
+  const reason = diedReason(exitCode, null, null);
   const end = { kind: "result" as const, rank: 0, value: null, error: null, signal: null, node, usage: null };
   const endedAt = new Date().toISOString();
   const own = { ...end, task, attempt, status: "failed" as const, exitCode, reason, startedAt, endedAt };

@@ -42,6 +42,14 @@ export function killedForMemory(node: string, limitBytes: number | null): string
   return `OUT_OF_MEMORY on ${node}; retry with ${more}`;
 }
 
+/** Of a function whose process ended under it. */
+export function diedReason(exitCode: number | null, signal: string | null, memBytes: number | null): string {
+  const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}${hintFor(signal)}`;
+  const isAdvised = signal === "SIGKILL" && memBytes !== null;
+  const advice = isAdvised ? `; if it was memory, retry with --mem ${advised(memBytes)}` : "";
+  return `the function's process ended ${how} before the function returned${advice}`;
+}
+
 export function siblingReason(rank: number, end: RankEnd): string {
   return `ended because rank ${rank} failed (${reasonOf(end, null, null)})`;
 }

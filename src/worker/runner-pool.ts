@@ -6,6 +6,7 @@ import { attemptLine, closeLogs, logNames, makeLogFolder, markAttempt, openLogs 
 import { AGAIN_EXIT_CODE } from "./policy.ts";
 import { type Family, killTree } from "./processes.ts";
 import { neverRan, type RankEnd, type RankProcess, type RankStart } from "./rank.ts";
+import { diedReason } from "./reasons.ts";
 import { type FunctionTask, Runner, type RunnerOutcome } from "./runner-client.ts";
 import { calledBy } from "./runner-protocol.ts";
 
@@ -42,7 +43,7 @@ export class RunnerPool {
       } else if (outcome.kind !== "died") {
         for (const pid of childrenOf(runner.pid, "main")) killTree(pid);
       }
-      return endOf(outcome);
+      return endOf(outcome, context.spec);
     });
     const patienceMs = Math.min(context.spec.run.signalDelaySeconds * 500, PATIENCE_MS);
     return {
@@ -114,7 +115,7 @@ export class RunnerPool {
   }
 }
 
-function endOf(outcome: RunnerOutcome): RankEnd {
+function endOf(outcome: RunnerOutcome, { resources }: JobSpec): RankEnd {
   if (outcome.kind === "value") {
     const { value, usage } = outcome;
     return { ...neverRan(""), reason: null, exitCode: 0, ok: true, value, usage };
@@ -124,9 +125,8 @@ function endOf(outcome: RunnerOutcome): RankEnd {
     return { ...neverRan(reason), exitCode: 1, error, usage, again: refused ? false : null };
   }
   const { exitCode, signal } = outcome;
-  const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
   return {
-    ...neverRan(`the function's process ended ${how} before the function returned`),
+    ...neverRan(diedReason(exitCode, signal, resources.memBytes ?? null)),
     exitCode,
     signal,
     again: exitCode === AGAIN_EXIT_CODE ? true : null,

@@ -64,6 +64,23 @@ describe("a function", () => {
     expect(resultsOf(dir)[1]?.reason).toContain("ended with exit code 3 before the function returned");
   });
 
+  test.each([
+    [undefined, ""],
+    [3 * 1024 ** 3, "; if it was memory, retry with --mem 6G"],
+  ])(
+    "that is killed says who does such a thing, and with --mem what to ask for (%p)",
+    async (memBytes, advice) => {
+      const source = "export default () => process.kill(process.pid, 'SIGKILL')";
+      const dir = functionJob(source, { resources: memBytes === undefined ? {} : { memBytes } });
+      expect(await runJob(dir)).toBe(1);
+      expect(resultOf(dir)).toMatchObject({
+        status: "failed",
+        signal: "SIGKILL",
+        reason: `the function's process ended by SIGKILL (by the kernel for want of memory, or by somebody) before the function returned${advice}`,
+      });
+    },
+  );
+
   test("that never ends is ended at its limit, and the next task runs", async () => {
     const dir = functionJob("export default (x: number) => { while (x); return 1 }", {
       tasks: [{ args: [1] }, { args: [0] }],
