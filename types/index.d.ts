@@ -335,6 +335,8 @@ export type SubmittedCall = {
 export type RetryOptions = ResourceOptions & {
   /** Only tasks that ended without success. */
   failed?: boolean;
+  /** Go on from what its tasks have saved, instead of from the beginning. Throws NOT_FOUND where none has saved anything. */
+  resume?: boolean;
 };
 
 /** What one task needs. What is left out is not asked for. */

@@ -21,18 +21,21 @@ const RESOURCES = [
 export type RetryOptions = ResourceOptions & {
   /** Only tasks that ended without success. */
   failed?: boolean;
+  /** Go on from what its tasks have saved, instead of from the beginning. Throws NOT_FOUND where none has saved anything. */
+  resume?: boolean;
 };
 
 /** Submits the tasks of a scope again, as a new job. Throws USAGE, REFUSED or NOT_FOUND. */
 export async function retryScope(
   { files, reader, selected }: Scope,
-  { failed = false, ...changes }: RetryOptions,
+  { failed = false, resume = false, ...changes }: RetryOptions,
 ): Promise<Scope> {
   const { services } = files.session;
   const { options } = readOptions(changes);
-  checkKeys("retry()", changes, RESOURCES, ", failed");
+  checkKeys("retry()", changes, RESOURCES, ", failed, resume");
   const { id } = await retryJob(services, selected, {
     failedOnly: failed,
+    resume,
     resources: toResources((flag) => options.text(flag)),
     environment: cleanJobEnvironment(services.env, { cleanEnv: reader.spec.run.cleanEnv }),
   });

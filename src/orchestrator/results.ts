@@ -4,7 +4,8 @@ import { type ErrorCode, JobxError } from "../errors.ts";
 import type { RemoteError, ResultRecord } from "../model/records.ts";
 import type { TaskState } from "../model/states.ts";
 import type { RankView, TaskView } from "../model/task-view.ts";
-import { logPath } from "../store/layout.ts";
+import { holdsCheckpoint } from "../store/checkpoints.ts";
+import { checkpointDir, logPath } from "../store/layout.ts";
 import { reviveError } from "../store/remote-error.ts";
 import { loadValue } from "../store/values.ts";
 import type { JobView } from "./view.ts";
@@ -114,5 +115,7 @@ function hintFor(view: TaskSource, task: TaskView): string {
   const log = logPath(view.dir, view.spec.tasks, task.index, failedRank(task)?.rank ?? 0, "err");
   // Cancelled before it began.
   if (task.state === "cancelled" && !existsSync(log)) return `Run it again: jobx retry ${name}`;
-  return `See its output: jobx logs ${name}; run it again: jobx retry ${name}`;
+  // A retry of what has saved something would begin anew.
+  const saved = holdsCheckpoint(checkpointDir(view.dir, view.spec.tasks, task.index));
+  return `See its output: jobx logs ${name}; run it again: jobx retry ${name}${saved ? " --resume" : ""}`;
 }

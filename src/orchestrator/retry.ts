@@ -3,6 +3,8 @@ import type { SpecDraft } from "../executor/contract.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { Resources } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
+import { copyCheckpoint, holdsCheckpoint } from "../store/checkpoints.ts";
+import { checkpointDir } from "../store/layout.ts";
 import { openPayload } from "../store/task-payloads.ts";
 import { JobReader } from "./job-reader.ts";
 import { checkPresence } from "./presence.ts";
@@ -16,6 +18,8 @@ import { type JobView, viewOf } from "./view.ts";
 export type RetryInput = {
   /** Only tasks that ended without success. */
   failedOnly: boolean;
+  /** Go on from what the tasks have saved. */
+  resume: boolean;
   /** Replace the origin's where given. */
   resources: Resources;
   /** The environment that the new job shall run in. */
@@ -24,7 +28,7 @@ export type RetryInput = {
 
 /**
  * Submits tasks again as a new job that names its origin: the same code, arguments and folder, with the
- * resources that are given replaced. Tasks that have not ended are refused.
+ * resources that are given replaced. Tasks that have not ended are refused, and a resumption of what has saved nothing.
  */
 export async function retryJob(
   services: Services,
@@ -35,6 +39,7 @@ export async function retryJob(
   await settle(services, [reader]);
   const view = viewOf(reader);
   const indices = chooseTasks(view, selected, input.failedOnly);
+  if (input.resume) checkSaved(services, view, indices);
   const { executor, context } = await chooseExecutor(services, view.spec.executor);
   await checkPresence(executor, context);
   const origin = view.spec;
@@ -54,6 +59,7 @@ export async function retryJob(
         tasks: pick(indices, (index) => payload.get(index)),
         environment: input.environment,
         inspect: false,
+        prepare: input.resume ? (dir) => copyCheckpoints(view, indices, dir) : undefined,
       }),
     );
   } finally {
@@ -85,6 +91,27 @@ function chooseTasks(view: JobView, selected: Selected, failedOnly: boolean): nu
     });
   }
   return failed;
+}
+
+/** Refuses to go on where nothing was saved, and says how many tasks start from the beginning. */
+function checkSaved({ note }: Services, { id, dir, spec }: JobView, indices: number[]): void {
+  const fresh = indices.filter((task) => !holdsCheckpoint(checkpointDir(dir, spec.tasks, task))).length;
+  if (fresh === indices.length) {
+    throw new JobxError("NOT_FOUND", `What was selected of job ${id} has saved nothing to go on from`, {
+      hint: `To run it again from the beginning: jobx retry ${id}`,
+    });
+  }
+  if (fresh === 0) return;
+  const does = fresh === 1 ? "has saved nothing, and starts" : "have saved nothing, and start";
+  note(`${fresh} of the ${indices.length} tasks ${does} from the beginning`);
+}
+
+/** Gives the tasks of a new job what those that they came from have saved. */
+function copyCheckpoints({ dir: from, spec }: JobView, indices: number[], to: string): void {
+  for (const [task, origin] of indices.entries()) {
+    const folder = checkpointDir(from, spec.tasks, origin);
+    if (holdsCheckpoint(folder)) copyCheckpoint(folder, checkpointDir(to, indices.length, task));
+  }
 }
 
 function* pick(indices: number[], get: (index: number) => TaskPayload): Iterable<TaskPayload> {

@@ -130,13 +130,18 @@ export async function draftJob(
   return draft;
 }
 
+/** `prepare` puts into the job's folder what has to be there before anything can start. */
+type PlaceInput = Pick<SubmitInput, "tasks" | "environment" | "inspect"> & {
+  prepare?: (dir: string) => void;
+};
+
 /** Gives a drafted job its id and folder, and hands it to the executor. */
 export async function placeJob(
   services: Services,
   executor: Executor,
   context: ExecutorContext,
   draft: SpecDraft,
-  input: Pick<SubmitInput, "tasks" | "environment" | "inspect">,
+  input: PlaceInput,
 ): Promise<Submitted> {
   const { runtime: own, remoteRuntime } = services;
   const words = executor.capabilities.thisHost ? own : remoteRuntime;
@@ -152,7 +157,7 @@ export async function placeJob(
     inspect: input.inspect,
     accepted: (submission) => writeNative(dir, submission),
   };
-  const { natives } = await submitOrRemove(executor, context, request, input.tasks);
+  const { natives } = await submitOrRemove(executor, context, request, input);
   // Should a crash of this machine take the file, a scheduler that lives elsewhere is asked for the job's token.
   const isRemembered = executor.find !== undefined && !executor.capabilities.thisHost;
   writeNative(dir, { natives }, isRemembered ? { sync: "nothing" } : {});
@@ -175,7 +180,7 @@ async function submitOrRemove(
   executor: Executor,
   context: ExecutorContext,
   request: SubmitRequest,
-  tasks: TaskList,
+  { tasks, prepare }: PlaceInput,
 ): Promise<Submission> {
   const { dir, spec } = request;
   try {
@@ -183,6 +188,7 @@ async function submitOrRemove(
       const { writePayload } = await import("../store/payload.ts");
       writePayload(jobFiles.payload(dir), tasks, spec.run.maxPayloadBytes);
     }
+    prepare?.(dir);
     writeSpec(dir, spec);
     return await executor.submit(request, context);
   } catch (error) {

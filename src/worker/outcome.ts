@@ -1,10 +1,9 @@
-import { readdirSync } from "node:fs";
-
 import type { JobSpec } from "../model/job.ts";
 import type { AgainRecord, ResultRecord } from "../model/records.ts";
 import type { FinalState } from "../model/states.ts";
 import { wayOut } from "../model/way-out.ts";
-import { checkpointDir, isStateLeftover } from "../store/layout.ts";
+import { holdsCheckpoint } from "../store/checkpoints.ts";
+import { checkpointDir } from "../store/layout.ts";
 import { latestMark } from "../store/task-state.ts";
 import { AGAIN_EXIT_CODE, type Cause, decide, type Decision, type Ending, type History } from "./policy.ts";
 import type { RankEnd } from "./rank.ts";
@@ -37,20 +36,9 @@ export function judge(
   };
   const decision = decide(ending, history, spec.run);
   const records = end.ranks.map((_, rank) => recordOf(place, end, rank, decision));
-  return { decision, records: "again" in decision ? goingOn(place, ending, records) : records };
-}
-
-/** Whether a task's checkpoint folder holds more than what a save left that was cut short. */
-export function holdsCheckpoint(folder: string): boolean {
-  return namesIn(folder).some((name) => !isStateLeftover(name));
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
+  if ("again" in decision) return { decision, records: goingOn(place, ending, records) };
+  const isResumable = decision.final === "timeout" && ending.hasCheckpoint();
+  return { decision, records: isResumable ? resumable(spec, decision.exhausted, records) : records };
 }
 
 /** Says where the next attempt will go on, and keeps what its allocation's end leaves open: whether it may. */
@@ -66,6 +54,19 @@ function goingOn(
       ? { ...record, reason: String(reason), refused: true }
       : { ...record, reason: String(reason) };
   });
+}
+
+/** Says how a task goes on that its time limit has ended for good. */
+function resumable(
+  { id, run }: JobSpec,
+  exhausted: boolean,
+  records: Outcome["records"],
+): Outcome["records"] {
+  const why = exhausted ? `--max-timeouts ${run.maxTimeouts} allows no further run; ` : "";
+  const way = `${why}jobx retry ${id} --resume goes on from what it has saved`;
+  return records.map((record) =>
+    record.reason === null ? record : { ...record, reason: `${record.reason}; ${way}` },
+  );
 }
 
 function recordOf(

@@ -1,7 +1,7 @@
 import type { JobSpec } from "../model/job.ts";
+import { holdsCheckpoint } from "../store/checkpoints.ts";
 import { checkpointDir } from "../store/layout.ts";
 import { logNames, noteInLogs } from "./logs.ts";
-import { holdsCheckpoint } from "./outcome.ts";
 import type { Unheard } from "./rank.ts";
 import { blockedReason } from "./reasons.ts";
 

@@ -171,6 +171,32 @@ describe("a task that saves its state", () => {
   });
 });
 
+describe("jobx retry --resume", () => {
+  test("goes on from the last save of a task that has used up its timeouts, whose reason names it", async () => {
+    const { id, steps, waits } = await submit("train", ["--max-timeouts", "0"]);
+    await waits();
+    await jobx.ok(["interrupt", "--timeout", id]);
+    const { reason } = await ended(id);
+    expect(reason).toEndWith(
+      `; --max-timeouts 0 allows no further run; jobx retry ${id} --resume goes on from what it has saved`,
+    );
+    expect((await jobx.run(["wait", id])).err).toContain(`run it again: jobx retry ${id} --resume`);
+    const again = (await jobx.ok(["retry", "-q", "--resume", id])).trim();
+    expect(await ended(again)).toMatchObject({ state: "succeeded", attempt: 0 });
+    expect(await jobx.json<unknown>(["result", again])).toMatchObject({ w: [15, 15] });
+    expect(steps()).toBe("012345");
+  });
+
+  test("goes on from what a command keeps in its checkpoint folder", async () => {
+    const script = 'cd "$JOBX_CHECKPOINT_DIR"; cat a/b 2>/dev/null && exit; mkdir a; echo kept > a/b; exit 3';
+    const id = await jobx.submit(["--", "sh", "-c", script]);
+    expect(await ended(id)).toMatchObject({ state: "failed" });
+    const again = (await jobx.ok(["retry", "-q", "--resume", id])).trim();
+    expect(await ended(again)).toMatchObject({ state: "succeeded" });
+    expect(await jobx.ok(["logs", again])).toBe("kept\n");
+  });
+});
+
 describe("a task that is asked for its state", () => {
   test("goes on from what checkpoint() answered, whatever runs meanwhile", async () => {
     const { id, steps, waits } = await submit("asked");

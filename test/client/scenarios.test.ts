@@ -303,7 +303,8 @@ test("a task is cancelled, held, released and retried from its handle", async ()
      const again = await (await executor.submit(add, 1, 2)).wait();
      const retried = await again.retry({ time: 3 });
      const info = await retried.info();
-     show([await retried.result(), info.resources, info.origin?.job === again.id]);`,
+     show([await retried.result(), info.resources, info.origin?.job === again.id]);
+     show(await again.retry({ resume: true }).catch((error) => error.code)); // it saved nothing`,
     FUNCTIONS,
   );
   expect(values).toEqual([
@@ -313,6 +314,7 @@ test("a task is cancelled, held, released and retried from its handle", async ()
     [true, "cancelled"],
     "Run it again: jobx retry ID.1",
     [3, { timeSeconds: 180 }, true],
+    "NOT_FOUND",
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { scopeOf, timesOfScope } from "../../src/cli/selection.ts";
@@ -13,8 +13,9 @@ import { resolveSelectors } from "../../src/orchestrator/select.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { readJobs } from "../../src/orchestrator/view.ts";
 import { waitFor } from "../../src/orchestrator/wait.ts";
+import { temporaryFor } from "../../src/store/files.ts";
 import { readNative, readSpec, readSummary, writeSpec } from "../../src/store/jobs.ts";
-import { jobDir, jobFiles, segmentPath } from "../../src/store/layout.ts";
+import { checkpointDir, jobDir, jobFiles, segmentPath, statePath } from "../../src/store/layout.ts";
 import { SegmentWriter } from "../../src/store/segments.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { fill, mountSmall } from "../helpers/small-disk.ts";
@@ -303,6 +304,7 @@ describe("a job", () => {
     if (!selected) throw new Error("nothing was selected");
     const again = await retryJob(services, selected, {
       failedOnly: true,
+      resume: false,
       resources: { cpus: 2 },
       environment: {},
     });
@@ -312,6 +314,37 @@ describe("a job", () => {
       indices: [1, 2],
       resources: { cpus: 2 },
     });
+  });
+
+  test("is retried from what its tasks have saved where that is asked for, the others from the beginning", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(3));
+    const ends = [0, 1, 2].map((task) => result(task, { status: "timeout", value: null }));
+    await record(dir, ends);
+    const [all] = await resolveSelectors(services, ["1"]);
+    if (!all) throw new Error("nothing was selected");
+    const ask = { failedOnly: true, resume: true, resources: {}, environment: {} };
+    const folder = checkpointDir(dir, 3, 2);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(temporaryFor(statePath(folder, 8)), "cut short");
+    await expect(retryJob(services, all, ask)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      message: "What was selected of job 1 has saved nothing to go on from",
+      hint: "To run it again from the beginning: jobx retry 1",
+    });
+    writeFileSync(statePath(folder, 7), "state");
+    mkdirSync(join(folder, "deep"));
+    writeFileSync(join(folder, "deep", "file"), "more");
+    await retryJob(services, { ...all, tasks: [1, 2] }, ask);
+    expect(services.notes).toEqual(["1 of the 2 tasks has saved nothing, and starts from the beginning"]);
+    const to = jobDir(services.home, 2);
+    expect(existsSync(checkpointDir(to, 2, 0))).toBe(false);
+    expect(readdirSync(checkpointDir(to, 2, 1)).sort()).toEqual(["deep", "state-7.jobx"]);
+    expect(readFileSync(join(checkpointDir(to, 2, 1), "deep", "file"), "utf8")).toBe("more");
+    expect(statSync(checkpointDir(to, 2, 1)).mode & 0o777).toBe(0o700);
+    await retryJob(services, all, { ...ask, resume: false });
+    expect(existsSync(jobFiles.checkpoints(jobDir(services.home, 3)))).toBe(false);
   });
 
   test("waits for another only while that one's end is open", async () => {

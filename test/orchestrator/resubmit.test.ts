@@ -95,7 +95,7 @@ describe("what was lost and has retries left", () => {
     const calls: number[][] = [];
     const { memory, services, selected, id } = await lostJob(1, accepting(calls));
     const retried = { ...selected, tasks: [0] };
-    const input = { failedOnly: false, resources: {}, environment: {} };
+    const input = { failedOnly: false, resume: false, resources: {}, environment: {} };
     memory.refusal = new JobxError("REFUSED", "no such partition");
     await expect(retryJob(services, retried, input)).rejects.toThrow("no such partition");
     memory.refusal = null;
@@ -109,7 +109,12 @@ describe("what was lost and has retries left", () => {
   test("is not retried while a wait submits it again", async () => {
     const { services, selected, dir } = await lostJob(1, accepting([]));
     claimAgain(dir, 1);
-    const retry = retryJob(services, selected, { failedOnly: true, resources: {}, environment: {} });
+    const retry = retryJob(services, selected, {
+      failedOnly: true,
+      resume: false,
+      resources: {},
+      environment: {},
+    });
     await expect(retry).rejects.toThrow("is being submitted again by a jobx that waits for it");
     expect(jobIds(services.home)).toEqual([1]);
   });
@@ -127,7 +132,7 @@ describe("what was lost and has retries left", () => {
     const [view] = await waitFor(waited.services, [waited.selected], { timeoutSeconds: 20 });
     const way = "jobx retry 1 --failed runs it again";
     expect(view?.task(0).reason).toBe(`signal 9; it could not be submitted again: ${why}; ${way}`);
-    const input = { failedOnly: true, resources: {}, environment: {} };
+    const input = { failedOnly: true, resume: false, resources: {}, environment: {} };
     await expect(retryJob(retried.services, retried.selected, input)).rejects.toThrow(why);
     expect(calls).toEqual([]);
   });

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { holdsCheckpoint } from "../../src/store/checkpoints.ts";
 import { temporaryFor } from "../../src/store/files.ts";
 import { statePath } from "../../src/store/layout.ts";
 import { latestMark, listStates } from "../../src/store/task-state.ts";
-import { holdsCheckpoint } from "../../src/worker/outcome.ts";
 import { type KeeperPlace, StateKeeper } from "../../src/worker/state-keeper.ts";
 import { tempDir } from "../helpers/temp.ts";
 

@@ -14,9 +14,11 @@ export const help: CommandHelp = {
   examples: [
     ["jobx retry 12 --failed --mem 8G", "what failed, with more memory"],
     ["jobx retry 12.3,7 --follow", "two of its tasks, with their logs as they grow"],
+    ["jobx retry 12 --resume -t 4h", "on from its last saves, with more time"],
   ],
   groups: { "What one task needs, where it shall differ": Object.keys(resourceFlags) },
-  notes: "The new job has the same code, arguments and folder, and names the one it came from.",
+  notes:
+    "The new job has the same code, arguments and folder, and names the one it came from. Its tasks start from the beginning, unless --resume gives them copies of what those before them have saved: their states and checkpoint folders.",
 };
 
 export default defineCommand({
@@ -24,6 +26,7 @@ export default defineCommand({
   args: {
     sel: selector,
     failed: { type: "boolean", description: "Only those that did not succeed" },
+    resume: { type: "boolean", description: "Go on from what they have saved, not from the beginning" },
     ...resourceFlags,
     ...answerFlags,
   },
@@ -35,6 +38,7 @@ export default defineCommand({
     const selected = await resolveOne(services, context.positionals);
     const submitted = await retryJob(services, selected, {
       failedOnly: args.failed === true,
+      resume: args.resume === true,
       resources,
       environment: cleanJobEnvironment(services.env, { cleanEnv: selected.spec.run.cleanEnv }),
     });
