@@ -210,6 +210,14 @@ describe("the life of a job", () => {
     expect((await jobx.run(["--json", "retry", "--follow", id])).code).toBe(2);
   });
 
+  test("a local job inside an allocation is said to end with it, unless it is waited for", async () => {
+    const env = { SLURM_JOB_ID: "4211" };
+    const note = /ends with slurm-4211, which this runs in: wait for it, by --wait or jobx wait \d+\n/;
+    expect((await jobx.run(["submit", "--", "true"], { env })).err).toMatch(note);
+    expect((await jobx.run(["submit", "--wait", "--", "true"], { env })).err).not.toContain("slurm-4211");
+    expect((await jobx.run(["submit", "--", "true"])).err).not.toContain("ends with");
+  });
+
   test("never more tasks at once than --parallel", async () => {
     const script =
       'mkdir run-$JOBX_TASK; n=$(ls -d run-* | wc -l); echo $n; sleep 0.05; rmdir run-$JOBX_TASK; test "$n" -le 1';

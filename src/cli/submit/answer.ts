@@ -32,7 +32,18 @@ export async function answer(
     return waitForEnd(context, services, submitted);
   }
   printSubmitted(output, submitted, { valued });
+  if (submitted.executor === "local") await warnOfEnd(output, services, submitted);
   return 0;
+}
+
+/** What a scheduler ends with its own job has no time to say so. */
+async function warnOfEnd(output: Output, { env }: Services, { id }: Submitted): Promise<void> {
+  const { allocationOf } = await import("../../queue/paths.ts");
+  const allocation = allocationOf(env);
+  if (allocation === null) return;
+  output.note(
+    `Job ${id} ends with ${allocation}, which this runs in: wait for it, by --wait or jobx wait ${id}`,
+  );
 }
 
 /**
