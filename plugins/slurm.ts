@@ -179,7 +179,11 @@ export default defineScheduler({
     ...ELSEWHERE,
   },
 
-  validate({ options, resources }) {
+  validate({ options, resources }, { home }) {
+    // It takes one away and, with two, leaves %a as it stands (seen on 22.05): the job would fail as 0:53 without a word.
+    if (home.includes("\\")) {
+      refuse(`Slurm writes no log to a path with a backslash: ${home}`, "Name another home with --home");
+    }
     if (options["use-srun"] === false && (resources.nodes ?? 1) > 1) {
       refuse(
         `-o use-srun=false does not go with --nodes ${resources.nodes}`,

@@ -262,6 +262,14 @@ describe("sbatch is called", () => {
     expect(own).toEqual({ PATH: "/usr/bin", HOME: "/home/ann", SLURM_CONF: "/etc/other.conf" });
   });
 
+  test("never from a home whose path has a backslash, by which Slurm would write no log", async () => {
+    const { spec } = requestFor(tempDir(), 1);
+    const { context } = new FakeCommands("/scratch/a\\b", () => ({}), { PATH: commandsIn(tempDir()) });
+    await expect(slurm.validate?.(spec, context)).rejects.toThrow(
+      "Slurm writes no log to a path with a backslash: /scratch/a\\b",
+    );
+  });
+
   test("never with flags that are jobx's own, and not without Slurm's commands", async () => {
     const bin = tempDir();
     const { spec } = requestFor(tempDir(), 1, { options: { extra: "--output=x.log" } });
