@@ -1,5 +1,6 @@
 import { JobxError, usageError } from "../errors.ts";
 import type { Executor } from "../executor/contract.ts";
+import { rangesOf } from "../executor/scheduler/texts.ts";
 import type { Dependency, DependencyKind, RunOptions } from "../model/job.ts";
 import { finalOf, isFinal, type TaskState } from "../model/states.ts";
 import type { Services } from "./services.ts";
@@ -23,8 +24,8 @@ export async function judgeDependencies(
     const verdict = judge(view, dependency, tasks);
     if (verdict === "met") continue;
     if (verdict !== "open")
-      throw new JobxError("REFUSED", verdict, {
-        hint: `See jobx status ${view.id}; retry it, or use --after ${view.id}:any`,
+      throw new JobxError("REFUSED", verdict.why, {
+        hint: `See jobx status ${verdict.see}; retry it, or use --after ${nameOf(view, dependency.tasks)}:any`,
       });
     if (view.spec.executor !== executor.name) {
       throw usageError(
@@ -55,19 +56,22 @@ function isForWorker(view: JobView, { kind, tasks }: Dependency, pack: RunOption
   }
 }
 
-/** "met", "open", or the sentence that says why it can never be met. */
-function judge(view: JobView, dependency: Dependency, tasks: number): "met" | "open" | string {
+/** Why a dependency can never be met, and the selector of what stands in its way. */
+type Hopeless = { why: string; see: string };
+
+function judge(view: JobView, dependency: Dependency, tasks: number): "met" | "open" | Hopeless {
   const { kind } = dependency;
   if (kind === "each" && view.spec.tasks !== tasks) {
-    return `--after ${view.id}:each pairs task with task, but job ${view.id} has ${view.spec.tasks} and this one ${tasks}`;
+    const why = `--after ${view.id}:each pairs task with task, but job ${view.id} has ${view.spec.tasks} and this one ${tasks}`;
+    return { why, see: `${view.id}` };
   }
   const states = statesOf(view, dependency.tasks ?? null);
   // Task by task: a failed one ends only its own successor, which the executor sees to.
   if (kind === "each") return states.every((state) => state === "succeeded") ? "met" : "open";
   if (states.some((state) => !isFinal(state))) {
-    return isHopeless(states, kind) ? hopeless(view, kind) : "open";
+    return isHopeless(states, kind) ? hopeless(view, dependency) : "open";
   }
-  return isMet(states, kind) ? "met" : hopeless(view, kind);
+  return isMet(states, kind) ? "met" : hopeless(view, dependency);
 }
 
 /** Whether a dependency on tasks in these final states is met. */
@@ -85,13 +89,31 @@ function isMet(states: TaskState[], kind: DependencyKind): boolean {
 
 /** Whether no end of the tasks that still run could meet the dependency. */
 function isHopeless(states: TaskState[], kind: DependencyKind): boolean {
-  return kind === "ok" && states.some((state) => isFinal(state) && state !== "succeeded");
+  return kind === "ok" && states.some(isFailure);
 }
 
-function hopeless(view: JobView, kind: DependencyKind): string {
-  return kind === "fail"
-    ? `Job ${view.id} succeeded, so a job that waits for its failure would never start`
-    : `Job ${view.id} ${DID_NOT_SUCCEED[view.state]}, so a job that waits for its success would never start`;
+function isFailure(state: TaskState): boolean {
+  return isFinal(state) && state !== "succeeded";
+}
+
+function hopeless(view: JobView, { kind, tasks }: Dependency): Hopeless {
+  if (kind === "fail") {
+    const see = nameOf(view, tasks);
+    const subject = tasks === undefined ? "Job" : tasks.length === 1 ? "Task" : "Tasks";
+    return { see, why: `${subject} ${see} succeeded, so a job that waits for a failure would never start` };
+  }
+  const failed = tasks?.find((task) => isFailure(view.task(task).state));
+  const see = nameOf(view, failed === undefined ? undefined : [failed]);
+  const what =
+    failed === undefined
+      ? `Job ${see} ${DID_NOT_SUCCEED[view.state]}`
+      : `Task ${see} ${DID_NOT_SUCCEED[view.task(failed).state]}`;
+  return { see, why: `${what}, so a job that waits for its success would never start` };
+}
+
+/** As it would be typed: `12`, or `12.1-3`. */
+function nameOf({ id }: JobView, tasks: number[] | undefined): string {
+  return tasks === undefined ? `${id}` : `${id}.${rangesOf(tasks).join(",")}`;
 }
 
 const DID_NOT_SUCCEED: Record<TaskState, string> = {

@@ -363,6 +363,21 @@ describe("a job", () => {
     expect(existsSync(join(services.home, "jobs", "4"))).toBe(false);
   });
 
+  test("that waits for some tasks of another is refused by the one that cannot be as it should", async () => {
+    const memory = new MemoryExecutor();
+    const services = memory.services(tempDir());
+    const { dir } = await submitJob(services, input(4));
+    await record(dir, [result(0), result(1), result(2, { status: "timeout" })]);
+    const after = (kind: "ok" | "fail", tasks: number[]) =>
+      submitJob(services, input(1, { run: { ...input(1).run, after: [{ job: 1, kind, tasks }] } }));
+    await expect(after("ok", [1, 2, 3])).rejects.toMatchObject({
+      message: "Task 1.2 ran out of time, so a job that waits for its success would never start",
+      hint: "See jobx status 1.2; retry it, or use --after 1.1-3:any",
+    });
+    await expect(after("fail", [1])).rejects.toThrow("Task 1.1 succeeded, so a job that waits for a failure");
+    await expect(after("fail", [0, 1])).rejects.toThrow("Tasks 1.0-1 succeeded, so a job that waits for");
+  });
+
   test("costs one status call however many jobs are listed", async () => {
     const memory = new MemoryExecutor();
     const services = memory.services(tempDir());
