@@ -70,8 +70,8 @@ function runWords(run: RunOptions): string[] {
     ...(run.requeue === null
       ? []
       : [run.requeue ? "requeued after preemption or timeout" : "never requeued"]),
-    ...(run.parallel === null ? [] : [`at most ${run.parallel} at once`]),
-    ...(run.pack.tasks > 1 ? [`${run.pack.tasks} tasks per element, ${run.pack.slots} at once`] : []),
+    ...(run.parallel === null ? [] : [`at most ${run.parallel} tasks at once`]),
+    ...(run.pack.tasks > 1 ? [packWords(run.pack)] : []),
     ...run.after.map(
       (one) =>
         `after ${formatTaskId(one.job)}${one.tasks ? `.${showRanges(one.tasks, 6)}` : ""} (${one.kind})`,
@@ -81,6 +81,10 @@ function runWords(run: RunOptions): string[] {
     ...(run.distributed ? ["distributed variables"] : []),
     ...(run.cleanEnv ? ["clean environment"] : []),
   ];
+}
+
+function packWords({ tasks, slots }: RunOptions["pack"]): string {
+  return `in packs of ${tasks}${slots === 1 ? ", one after the other" : ` with ${slots} of each at once`}`;
 }
 
 function pairs(values: Record<string, unknown>): string {
