@@ -23,6 +23,25 @@ export async function resolveSelectors(services: Services, texts: string[]): Pro
   return texts.map((text) => resolve(services, text, parseSelector(text)));
 }
 
+/** As `resolveSelectors`, for looking: what is not there is given back beside the rest. Throws NOT_FOUND where nothing is. */
+export async function resolveKnown(
+  services: Services,
+  texts: string[],
+): Promise<{ selected: Selected[]; missing: JobxError[] }> {
+  const selected: Selected[] = [];
+  const missing: JobxError[] = [];
+  for (const text of texts) {
+    try {
+      selected.push(resolve(services, text, parseSelector(text)));
+    } catch (error) {
+      if (!(error instanceof JobxError) || error.code !== "NOT_FOUND") throw error;
+      missing.push(error);
+    }
+  }
+  if (selected.length === 0 && missing[0]) throw missing[0];
+  return { selected, missing };
+}
+
 /** For commands that are about one job alone. */
 export async function resolveOne(services: Services, texts: string[]): Promise<Selected> {
   const [selected, ...more] = await resolveSelectors(services, texts);

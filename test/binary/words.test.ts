@@ -44,6 +44,22 @@ test("several jobs that have not ended in time are spoken of as several", async 
   await jobx.ok(["cancel", ...ids]);
 });
 
+test("jobs that are there are shown beside those that are not, which fail it", async () => {
+  const id = await jobx.submit(["--wait", "--", "true"]);
+  const some = await jobx.run(["status", "9998", id, "9999"]);
+  expect(some).toMatchObject({ code: 4, out: expect.stringContaining(`Job ${id} `) });
+  expect(some.err).toContain(`error: There is no job 9998 in ${jobx.home}`);
+  expect(some.err).toContain(`There is no job 9999 in ${jobx.home}`);
+  expect(await jobx.run(["status", "9998"])).toMatchObject({ code: 4, out: "" });
+});
+
+test("a dry run says what of a packed job runs at once", async () => {
+  const told = await jobx.ok(["submit", "--dry-run", "--array", "0-9%2", "--pack", "3/2", "--", "true"]);
+  expect(told).toContain("at most 2 tasks at once, in packs of 3 with 2 of each at once");
+  const one = await jobx.ok(["submit", "--dry-run", "--array", "0-9", "--pack", "3", "--", "true"]);
+  expect(one).toContain("in packs of 3, one after the other");
+});
+
 test("a dry run shows what is asked for and what would be run, and writes nothing", async () => {
   const before = await jobx.ok(["list", "-q"]);
   const options = ["--dry-run", "--mem", "1G", "-t", "10", "--env", "A={k}", "--setup", "module load gcc"];

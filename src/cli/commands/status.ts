@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 
 import { usageError } from "../../errors.ts";
-import { resolveSelectors } from "../../orchestrator/select.ts";
+import { resolveKnown, resolveSelectors } from "../../orchestrator/select.ts";
 import { readJobs } from "../../orchestrator/view.ts";
 import type { CommandHelp } from "../args/command.ts";
 import { selectors } from "../arguments.ts";
@@ -36,9 +36,12 @@ export default defineCommand({
       );
     }
     const services = context.services();
-    const selected = await resolveSelectors(services, context.positionals);
     const tasks = args.tasks === true;
-    if (args.watch) return await watchStatus(context, services, selected, { tasks });
+    if (args.watch) {
+      const watched = await resolveSelectors(services, context.positionals);
+      return await watchStatus(context, services, watched, { tasks });
+    }
+    const { selected, missing } = await resolveKnown(services, context.positionals);
     const subjects = subjectsOf(selected);
     const views = await readJobs(
       services,
@@ -52,6 +55,9 @@ export default defineCommand({
       text: () => renderStatus(scopes, output.style, { tasks }),
     });
     warnOfDamage(output.warn, scopes);
+    const [first, ...more] = missing;
+    for (const error of more) output.warn(error.message);
+    if (first) throw first;
   },
 });
 
