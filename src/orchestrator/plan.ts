@@ -4,7 +4,7 @@ import type { TaskPayload } from "../model/job.ts";
 import { fillTemplate } from "../model/placeholders.ts";
 import { absenceOf } from "./presence.ts";
 import type { Services } from "./services.ts";
-import { prepareJob, type SubmitInput } from "./submit.ts";
+import { type PreparedJob, prepareJob, type SubmitInput } from "./submit.ts";
 import { callWords, taskWords } from "./task-words.ts";
 
 /** How many tasks a plan shows before it says how many more there are. */
@@ -18,7 +18,15 @@ export type Plan = { title: string; draft: SpecDraft; lines: string[] };
  * this machine is no obstacle: a note says so.
  */
 export async function planJob(services: Services, input: SubmitInput): Promise<Plan> {
-  const { executor, context, draft } = await prepareJob(services, input);
+  return await planDraft(services, await prepareJob(services, input), input.tasks);
+}
+
+/** The same of a request that has been checked. */
+export async function planDraft(
+  services: Services,
+  { executor, context, draft }: Pick<PreparedJob, "executor" | "context" | "draft">,
+  payloads: Iterable<TaskPayload>,
+): Promise<Plan> {
   const absence = await absenceOf(executor, context);
   if (absence !== null) services.note(`${absence}. A submission would be refused`);
   const tasks = `${draft.tasks} ${draft.tasks === 1 ? "task" : "tasks"}`;
@@ -27,7 +35,7 @@ export async function planJob(services: Services, input: SubmitInput): Promise<P
   const plan = await executor.plan?.(draft, context);
   if (plan) lines.push(plan);
   let index = 0;
-  for (const task of input.tasks) {
+  for (const task of payloads) {
     if (index === SHOWN) break;
     lines.push(`  task ${index}: ${describeTask(draft, task, index)}`);
     index++;

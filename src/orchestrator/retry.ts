@@ -1,5 +1,4 @@
 import { JobxError } from "../errors.ts";
-import type { SpecDraft } from "../executor/contract.ts";
 import type { TaskPayload } from "../model/job.ts";
 import type { Resources } from "../model/resources.ts";
 import { isFinal } from "../model/states.ts";
@@ -7,6 +6,7 @@ import { copyCheckpoint, holdsCheckpoint } from "../store/checkpoints.ts";
 import { checkpointDir } from "../store/layout.ts";
 import { openPayload } from "../store/task-payloads.ts";
 import { JobReader } from "./job-reader.ts";
+import type { Plan } from "./plan.ts";
 import { checkPresence } from "./presence.ts";
 import type { Selected } from "./select.ts";
 import type { Services } from "./services.ts";
@@ -35,24 +35,9 @@ export async function retryJob(
   selected: Selected,
   input: RetryInput,
 ): Promise<Submitted> {
-  const reader = new JobReader(services.home, selected.id);
-  await settle(services, [reader]);
-  const view = viewOf(reader);
-  const indices = chooseTasks(view, selected, input.failedOnly);
-  if (input.resume) checkSaved(services, view, indices);
-  const { executor, context } = await chooseExecutor(services, view.spec.executor);
+  const { reader, view, indices, executor, context, draft } = await draftRetry(services, selected, input);
   await checkPresence(executor, context);
-  const origin = view.spec;
-  const draft: SpecDraft = await draftJob(services, executor, context, {
-    ...origin,
-    count: indices.length,
-    resources: { ...origin.resources, ...input.resources },
-    // Its predecessors have had their say.
-    run: { ...origin.run, after: [] },
-    indices: indices.map((index) => origin.indices?.[index] ?? index),
-    origin: { job: origin.id, tasks: indices },
-  });
-  const payload = openPayload(view.dir, origin);
+  const payload = openPayload(view.dir, view.spec);
   try {
     return await takingOver(services, executor, reader, indices, () =>
       placeJob(services, executor, context, draft, {
@@ -65,6 +50,42 @@ export async function retryJob(
   } finally {
     payload.close();
   }
+}
+
+/** What `retryJob` would do, with nothing written. */
+export async function planRetry(services: Services, selected: Selected, input: RetryInput): Promise<Plan> {
+  const { view, indices, ...drafted } = await draftRetry(services, selected, input);
+  const { planDraft } = await import("./plan.ts");
+  const payload = openPayload(view.dir, view.spec);
+  try {
+    return await planDraft(
+      services,
+      drafted,
+      pick(indices, (index) => payload.get(index)),
+    );
+  } finally {
+    payload.close();
+  }
+}
+
+async function draftRetry(services: Services, selected: Selected, input: RetryInput) {
+  const reader = new JobReader(services.home, selected.id);
+  await settle(services, [reader]);
+  const view = viewOf(reader);
+  const indices = chooseTasks(view, selected, input.failedOnly);
+  if (input.resume) checkSaved(services, view, indices);
+  const { executor, context } = await chooseExecutor(services, view.spec.executor);
+  const origin = view.spec;
+  const draft = await draftJob(services, executor, context, {
+    ...origin,
+    count: indices.length,
+    resources: { ...origin.resources, ...input.resources },
+    // Its predecessors have had their say.
+    run: { ...origin.run, after: [] },
+    indices: indices.map((index) => origin.indices?.[index] ?? index),
+    origin: { job: origin.id, tasks: indices },
+  });
+  return { reader, view, indices, executor, context, draft };
 }
 
 function chooseTasks(view: JobView, selected: Selected, failedOnly: boolean): number[] {

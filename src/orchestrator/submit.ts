@@ -64,7 +64,7 @@ export async function submitJob(services: Services, input: SubmitInput): Promise
   return await placeJob(services, executor, context, { ...draft, entry }, input);
 }
 
-type PreparedJob = {
+export type PreparedJob = {
   executor: Executor;
   context: ExecutorContext;
   draft: SpecDraft;

@@ -197,6 +197,18 @@ describe("the life of a job", () => {
     expect(await jobx.json<unknown>(["result", again])).toEqual(["2", "3"]);
   });
 
+  test("retry --dry-run says what would be submitted, and submits nothing", async () => {
+    const id = await jobx.submit(["--array", "0-3", "--", "sh", "-c", "test {index} -lt 2"]);
+    await jobx.run(["wait", id]);
+    const before = await jobx.ok(["list", "-q"]);
+    const plan = await jobx.ok(["retry", "--dry-run", "--failed", "-c", "1", id]);
+    expect(plan).toStartWith("Would submit 2 tasks to local");
+    expect(plan).toContain("1 CPUs");
+    expect(plan).toContain(`again from  ${id}.2-3`);
+    expect(plan).toContain("task 1: sh -c 'test 3 -lt 2'");
+    expect(await jobx.ok(["list", "-q"])).toBe(before);
+  });
+
   test("retry --wait and --follow stay to the end of the new job, and end as it does", async () => {
     const id = await jobx.submit(["--", "sh", "-c", "echo said; test -e whole"]);
     expect((await jobx.run(["wait", id])).code).toBe(1);

@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 
 import { type ResourceOption, toResources } from "../../config/resources.ts";
 import { cleanJobEnvironment } from "../../model/env-clean.ts";
-import { retryJob } from "../../orchestrator/retry.ts";
+import { planRetry, retryJob } from "../../orchestrator/retry.ts";
 import { resolveOne } from "../../orchestrator/select.ts";
 import type { CommandHelp } from "../args/command.ts";
 import { selector } from "../arguments.ts";
@@ -29,6 +29,7 @@ export default defineCommand({
     resume: { type: "boolean", description: "Go on from what they have saved, not from the beginning" },
     ...resourceFlags,
     ...answerFlags,
+    "dry-run": { type: "boolean", description: "Print the script and commands; touch nothing" },
   },
   async run({ args, data }) {
     const context = contextOf(data);
@@ -36,12 +37,18 @@ export default defineCommand({
     const resources = toResources((flag: ResourceOption) => context.values.text(flag));
     const services = context.services();
     const selected = await resolveOne(services, context.positionals);
-    const submitted = await retryJob(services, selected, {
+    const input = {
       failedOnly: args.failed === true,
       resume: args.resume === true,
       resources,
       environment: cleanJobEnvironment(services.env, { cleanEnv: selected.spec.run.cleanEnv }),
-    });
+    };
+    if (args["dry-run"] === true) {
+      const { answerPlan } = await import("../submit/plan-text.ts");
+      answerPlan(context.output, await planRetry(services, selected, input));
+      return 0;
+    }
+    const submitted = await retryJob(services, selected, input);
     const { entry, run } = selected.spec;
     return answer(context, services, submitted, entry.kind === "function" || run.capture);
   },

@@ -19,9 +19,11 @@ export async function runSubmit(context: CliContext): Promise<number> {
   const services = context.services();
   const input = await inputFrom(context, services, entry);
   if (values.flag("dry-run")) {
-    const { planText } = await import("./plan-text.ts");
-    const text = await planText(services, input, output.style);
-    output.result({ json: { plan: text }, quiet: [text], text: () => text });
+    const [{ planJob }, { answerPlan }] = await Promise.all([
+      import("../../orchestrator/plan.ts"),
+      import("./plan-text.ts"),
+    ]);
+    answerPlan(output, await planJob(services, input));
     return 0;
   }
   const submitted = await submitJob(services, input);
