@@ -1,7 +1,7 @@
 import { isFinal, totalOf } from "../model/states.ts";
 import type { TaskView } from "../model/task-view.ts";
 import { failureOutput } from "../orchestrator/failure-output.ts";
-import { nameOf, taskError } from "../orchestrator/results.ts";
+import { retryCommand, taskError } from "../orchestrator/results.ts";
 import type { JobView } from "../orchestrator/view.ts";
 import type { Output, Style } from "./output.ts";
 import { printable } from "./printable.ts";
@@ -56,7 +56,7 @@ function firstOfEachKind(groups: readonly ReasonGroup[]): number[] {
 export function failureText(view: JobView, task: TaskView, style: Style, told: Told = {}): string {
   const error = taskError(view, task);
   const { said, report, any } = failureOutput(view, task);
-  const hint = any ? error.hint : `Run it again: jobx retry ${nameOf(view, task)}`;
+  const hint = any ? error.hint : `Run it again: ${retryCommand(view, task)}`;
   const lines = told.outputSeen
     ? []
     : [

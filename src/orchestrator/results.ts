@@ -115,7 +115,11 @@ function hintFor(view: TaskSource, task: TaskView): string {
   const log = logPath(view.dir, view.spec.tasks, task.index, failedRank(task)?.rank ?? 0, "err");
   // Cancelled before it began.
   if (task.state === "cancelled" && !existsSync(log)) return `Run it again: jobx retry ${name}`;
-  // A retry of what has saved something would begin anew.
+  return `See its output: jobx logs ${name}; run it again: ${retryCommand(view, task)}`;
+}
+
+/** What runs a task again: on from what it has saved, where it has. */
+export function retryCommand(view: TaskSource, task: TaskView): string {
   const saved = holdsCheckpoint(checkpointDir(view.dir, view.spec.tasks, task.index));
-  return `See its output: jobx logs ${name}; run it again: jobx retry ${name}${saved ? " --resume" : ""}`;
+  return `jobx retry ${nameOf(view, task)}${saved ? " --resume" : ""}`;
 }

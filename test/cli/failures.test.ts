@@ -8,7 +8,7 @@ import type { RemoteError } from "../../src/model/records.ts";
 import type { TaskView } from "../../src/model/task-view.ts";
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { type JobView, readJobs } from "../../src/orchestrator/view.ts";
-import { elementLogPath, logPath } from "../../src/store/layout.ts";
+import { checkpointDir, elementLogPath, logPath, statePath } from "../../src/store/layout.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
 import { RUN } from "../helpers/run-options.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -136,6 +136,15 @@ describe("a failure", () => {
     expect(lines(await jobOf(4, { element: caught }), ended)).toContain(`    | ${caught}`);
     expect(lines(await jobOf(4, { element: caught }), { ...ended, index: 1 })).toHaveLength(2);
     expect(lines(await jobOf(1, { element: caught }), ended)).toContain(`    | ${caught}`);
+  });
+
+  test("is gone on from where the task has saved something", async () => {
+    const view = await jobOf(1);
+    const folder = checkpointDir(view.dir, 1, 0);
+    mkdirSync(folder, { recursive: true });
+    await Bun.write(statePath(folder, 1), "a state");
+    const text = lines(view, failedView({ reason: "exit code 1" }));
+    expect(text.at(-1)).toBe("  Run it again: jobx retry 1 --resume");
   });
 
   test("says only its reason to somebody who has just seen the output", async () => {
