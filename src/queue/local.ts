@@ -13,8 +13,8 @@ import type {
 } from "../executor/contract.ts";
 import { formatDuration } from "../model/durations.ts";
 import type { NativeId } from "../model/job.ts";
-import { ensureDir } from "../store/files.ts";
-import { otherOwner, readCancelled, writeEnvironment } from "../store/jobs.ts";
+import { ensureDir, isOwn } from "../store/files.ts";
+import { readCancelled, writeEnvironment } from "../store/jobs.ts";
 import { homeOf, jobFiles } from "../store/layout.ts";
 import { findQueue, openOtherQueue, openQueue, type QueueClient } from "./client.ts";
 import { explainExcess } from "./explain.ts";
@@ -187,8 +187,8 @@ function statusElsewhere(job: JobRef): ElementStatus {
 /** The user's jobs of this host, and those of other hosts and users: a queue runs what a job's folder says, as its own user. */
 function partition(jobs: JobRef[]): [own: JobRef[], foreign: JobRef[]] {
   const here = hostname();
-  const isOwn = ({ dir, spec }: JobRef) => spec.host === here && otherOwner(dir) === null;
-  return [jobs.filter(isOwn), jobs.filter((job) => !isOwn(job))];
+  const isHere = ({ dir, spec }: JobRef) => spec.host === here && isOwn(dir);
+  return [jobs.filter(isHere), jobs.filter((job) => !isHere(job))];
 }
 
 /** Whose queue has a job that is not this one's, and where that queue is asked. */

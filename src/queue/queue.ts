@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 
 import { JobxError, messageOf } from "../errors.ts";
 import type { FinalState } from "../model/states.ts";
-import { placeOf } from "../store/files.ts";
-import { otherOwner, readCancelled, readHeld, readSpec } from "../store/jobs.ts";
+import { otherOwner, placeOf } from "../store/files.ts";
+import { readCancelled, readHeld, readSpec } from "../store/jobs.ts";
 import { homeOf } from "../store/layout.ts";
 import { type Entry, type Link, newEntry } from "./entry.ts";
 import { Gates } from "./gates.ts";

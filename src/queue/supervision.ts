@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { errnoOf, messageOf } from "../errors.ts";
-import { otherOwner } from "../store/jobs.ts";
+import { otherOwner } from "../store/files.ts";
 import { elementLogPath } from "../store/layout.ts";
 import type { Entry } from "./entry.ts";
 import type { Journal } from "./journal.ts";

@@ -94,12 +94,17 @@ export function openFile(path: string, flags: string | number, shared = isShared
 }
 
 /**
- * Whether a folder is this user's, or not there. Who merely looks at what is another user's, as root can, leaves nothing
- * there: its owner could not read it.
+ * Whether a folder is this user's, or not there. Of what is another user's nobody runs anything, and who merely looks at
+ * it, as root can, leaves nothing there: its owner could not read it.
  */
 export function isOwn(folder: string): boolean {
+  return otherOwner(folder) === null;
+}
+
+/** Whose a folder is that is not this user's; null for one's own, or none. */
+export function otherOwner(folder: string): number | null {
   const owner = statSync(folder, { throwIfNoEntry: false })?.uid;
-  return owner === undefined || owner === process.geteuid?.();
+  return owner === undefined || owner === process.geteuid?.() ? null : owner;
 }
 
 /**

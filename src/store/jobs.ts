@@ -105,12 +105,6 @@ function idsAmong(names: string[]): number[] {
   return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
-/** The user whose job it is, where that is somebody else: nobody runs anything of another user's. Null for one's own, or none. */
-export function otherOwner(dir: string): number | null {
-  const owner = statSync(dir, { throwIfNoEntry: false })?.uid;
-  return owner === undefined || owner === process.getuid?.() ? null : owner;
-}
-
 /** Removes a job and everything that belongs to it. Throws STORAGE. */
 export function removeJob(dir: string): void {
   try {
