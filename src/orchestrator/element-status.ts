@@ -23,7 +23,7 @@ export function applyStatus(executor: Executor, job: JobReader, given: ElementSt
   if (status.state !== "queued" && status.state !== "running") {
     const isLate = job.overdue(status.element, executor.graceSeconds);
     const hasNoRecord =
-      status.neverStarted === true || isDroppedUnstarted(job, tasks, status) || hasParted(job, tasks, status);
+      status.neverStarted === true || isDroppedUnstarted(job, tasks, given) || hasParted(job, tasks, status);
     if (!isLate && !hasNoRecord && !endedBefore(status, executor.graceSeconds)) {
       if (!executor.capabilities.wholeJob) overlayEnding(job, tasks, status);
       return NOTHING_NEW;

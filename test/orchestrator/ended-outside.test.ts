@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 
 import { submitJob } from "../../src/orchestrator/submit.ts";
 import { readJob } from "../../src/orchestrator/view.ts";
+import { addCancelled } from "../../src/store/jobs.ts";
 import { jobFiles, segmentPath } from "../../src/store/layout.ts";
 import { SegmentWriter } from "../../src/store/segments.ts";
 import { input, MemoryExecutor } from "../helpers/executor.ts";
@@ -35,6 +36,17 @@ test("what was taken out of a queue by the scheduler's own command is cancelled,
     reason: "cancelled outside of jobx while it waited",
   });
   expect((await readJob(services, begun.id)).task(0).state).toBe("lost");
+});
+
+test("what jobx took out of a queue is cancelled at once where its scheduler keeps nothing of it", async () => {
+  const memory = new MemoryExecutor({ graceSeconds: 3_600 });
+  const services = memory.services(tempDir());
+  const { id, dir } = await submitJob(services, input(2));
+  addCancelled(dir, [0]);
+  memory.answer = { state: "unknown", native: null, reason: "forgotten", node: null, isMissingAlone: true };
+  const view = await readJob(services, id);
+  expect(view.task(0)).toMatchObject({ state: "cancelled", reason: "cancelled before it started" });
+  expect(view.task(1).state).toBe("queued");
 });
 
 test("what thousands of elements came to that were cancelled outside of jobx is kept in one file", async () => {
