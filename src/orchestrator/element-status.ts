@@ -55,8 +55,7 @@ export function applyStatus(executor: Executor, job: JobReader, given: ElementSt
 
 /** Whether an element was cancelled by the scheduler's own command while it waited: some keep nothing of such a one. */
 function isTakenAway(job: JobReader, tasks: number[], { isMissingAlone }: ElementStatus): boolean {
-  if (!isMissingAlone) return false;
-  return tasks.every((task) => job.recordedState(task) === "queued" && job.task(task).attempt === 0);
+  return isMissingAlone === true && !tasks.some((task) => hasBegun(job, task));
 }
 
 const TAKEN_AWAY = { state: "cancelled", reason: "cancelled outside of jobx while it waited" } as const;
@@ -159,10 +158,13 @@ function waitingReason(executor: Executor, job: JobReader, { state, reason }: El
   return job.spec.run.pack.tasks > 1 ? "starts when its pack comes to it" : "starting";
 }
 
-/** A task that has run before waits to run again. */
 function cancelledReason(job: JobReader, task: number): string {
-  const hasBegun = job.recordedState(task) === "running" || job.task(task).attempt > 0;
-  return hasBegun ? "cancelled" : "cancelled before it started";
+  return hasBegun(job, task) ? "cancelled" : "cancelled before it started";
+}
+
+/** Whether an attempt of a task is on record; one that has run before may wait to run again. */
+function hasBegun(job: JobReader, task: number): boolean {
+  return job.recordedState(task) !== "queued" || job.task(task).attempt > 0;
 }
 
 const HELD = "held; jobx release lets it start";

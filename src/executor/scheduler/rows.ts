@@ -25,10 +25,11 @@ export function layOver(asked: Open[], rows: NativeStatus[], isFirst: boolean): 
   }
 }
 
-/** The native ids of which an answer knows anything, be it of elements that nobody asks about any more. */
-export function knownNatives(asked: Open[], rows: NativeStatus[]): NativeId[] {
+/** The native ids of elements that are missing of which an answer knows others, be it some that nobody asks about any more. */
+export function knownNatives(missing: Open[], rows: NativeStatus[]): NativeId[] {
+  if (missing.length === 0) return [];
   const byId = Map.groupBy(rows, (row) => row.id);
-  const byNative = new Map(asked.map((one) => [one.native, one]));
+  const byNative = new Map(missing.map((one) => [one.native, one]));
   return [...byNative].flatMap(([native, one]) =>
     byId.get(native.id)?.some((row) => isOurs(row, one)) ? [native] : [],
   );

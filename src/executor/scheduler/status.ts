@@ -87,7 +87,8 @@ async function statusOnCluster(
       continue;
     }
     layOver(asked, answer.rows, position === 0);
-    for (const native of knownNatives(asked, answer.rows)) known.add(native);
+    const missing = asked.filter(({ found }) => found === null);
+    for (const native of knownNatives(missing, answer.rows)) known.add(native);
     if (position > 0) continue;
     asOf = new Date(answer.at).toISOString();
     // What was submitted after the answer was given cannot stand in it.
